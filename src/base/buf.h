@@ -1,0 +1,27 @@
+/*
+ * buf: a growing byte string (string builder). malloc-backed so that it can be
+ * large and handed over; always NUL-terminated after a write.
+ */
+#ifndef BULLDOG_BASE_BUF_H
+#define BULLDOG_BASE_BUF_H
+
+#include "base/arena.h"
+
+struct buf {
+    char *data;
+    size_t len, cap;
+};
+
+void buf_append(struct buf *b, const void *p, size_t n);
+void buf_puts(struct buf *b, const char *s);
+void buf_putc(struct buf *b, char c);
+void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void buf_reserve(struct buf *b, size_t extra);
+void buf_clear(struct buf *b); /* len = 0, memory kept */
+void buf_free(struct buf *b);
+/* The bytes as an arena string; the buffer is freed. */
+char *buf_finish(struct buf *b, struct arena *a);
+
+#define BUF_AUTO __attribute__((cleanup(buf_free)))
+
+#endif
