@@ -1,0 +1,355 @@
+/*
+ * sqlite: the embedded engine. One shared writer connection used in turn with
+ * group commit, and one read connection per handle (WAL, durable commits).
+ *
+ * A write transaction is a savepoint in the writer's open batch. Its commit
+ * either leaves the batch to a writer who is already waiting for the turn, or
+ * commits the batch itself; members sleep until their batch is on disk.
+ */
+#include "store/db_internal.h"
+
+#include "base/log.h"
+
+#include <pthread.h>
+#include <sqlite3.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BATCH_MEMBERS_MAX 64
+
+struct conn {
+    sqlite3 *sq;
+    struct stmt_cache cache;
+};
+
+/* A finished transaction waiting for its batch; lives on its thread's stack. */
+struct member {
+    struct member *next;
+    struct db *db;
+    bool done, failed;
+};
+
+struct sqlite_store {
+    char *path;
+    struct conn writer;
+    pthread_mutex_t turn; /* held by the thread using the writer */
+    atomic_int waiting;   /* threads that will take the turn */
+    bool open;            /* the writer is inside BEGIN IMMEDIATE */
+    bool broken;          /* the open batch cannot be committed */
+    struct member *members, **tail;
+    int member_count;
+    pthread_mutex_t done_lock;
+    pthread_cond_t done_cond;
+};
+
+struct sqlite_db {
+    struct conn reader;
+    struct conn *conn; /* reader, or the shared writer inside a write transaction */
+};
+
+static struct sqlite_store *store_of(struct db *db) { return db->store->impl; }
+static struct sqlite_db *impl_of(struct db *db) { return db->impl; }
+
+static err_t fail(struct db *db, struct conn *c, const char *sql)
+{
+    int rc = sqlite3_extended_errcode(c->sq);
+    const char *msg = sqlite3_errmsg(c->sq);
+    if (rc == SQLITE_CONSTRAINT_UNIQUE || rc == SQLITE_CONSTRAINT_PRIMARYKEY)
+        return err_with(db->arena, ERR_CONFLICT, db_code_unique, NULL, "A record with this value already exists");
+    if (rc == SQLITE_CONSTRAINT_FOREIGNKEY)
+        return err_with(db->arena, ERR_UNPROCESSABLE, db_code_foreign, NULL, "A referenced record does not exist");
+    if (c == &store_of(db)->writer && sqlite3_get_autocommit(c->sq)) store_of(db)->broken = true;
+    log_error("db.sqlite", "code=%d error=\"%s\" sql=\"%.300s\"", rc, msg, sql);
+    if ((rc & 0xff) == SQLITE_FULL || (rc & 0xff) == SQLITE_IOERR)
+        return err_new(db->arena, ERR_UNAVAILABLE, "The database cannot be written: %s", msg);
+    return err_new(db->arena, ERR_INTERNAL, "Internal server error");
+}
+
+static void drop_stmt(void *stmt) { sqlite3_finalize(stmt); }
+
+/* A statement ready to bind; *owned when it is not from the cache. */
+static err_t prepare(struct db *db, struct conn *c, const char *sql, sqlite3_stmt **out, bool *owned)
+{
+    uint64_t hash;
+    struct stmt_slot *slot = stmt_cache_find(&c->cache, sql, &hash);
+    *owned = false;
+    if (slot->sql && !sqlite3_stmt_busy(slot->stmt)) {
+        *out = slot->stmt;
+        return OK;
+    }
+    bool keep = slot->sql == NULL && c->cache.used < STMT_CACHE_MAX;
+    if (sqlite3_prepare_v3(c->sq, sql, -1, keep ? SQLITE_PREPARE_PERSISTENT : 0, out, NULL) != SQLITE_OK) return fail(db, c, sql);
+    if (keep) stmt_cache_fill(&c->cache, slot, sql, hash, *out);
+    else *owned = true;
+    return OK;
+}
+
+static void bind(sqlite3_stmt *s, const struct dbv *v, int n)
+{
+    for (int i = 0; i < n; i++) {
+        int at = i + 1;
+        if (v[i].null) {
+            sqlite3_bind_null(s, at);
+            continue;
+        }
+        switch (v[i].kind) {
+        case K_ID:
+        case K_TEXT:
+        case K_JSON: sqlite3_bind_text(s, at, v[i].v.s, -1, SQLITE_STATIC); break;
+        case K_INT:
+        case K_BOOL:
+        case K_TIME: sqlite3_bind_int64(s, at, v[i].v.i); break;
+        case K_REAL: sqlite3_bind_double(s, at, v[i].v.r); break;
+        }
+    }
+}
+
+static void release(sqlite3_stmt *s, bool owned)
+{
+    if (owned) {
+        sqlite3_finalize(s);
+        return;
+    }
+    sqlite3_reset(s);
+    sqlite3_clear_bindings(s);
+}
+
+static err_t exec_on(struct db *db, struct conn *c, int64_t *affected, const char *sql, const struct dbv *v, int n)
+{
+    sqlite3_stmt *s;
+    bool owned;
+    TRY(prepare(db, c, sql, &s, &owned));
+    bind(s, v, n);
+    int rc;
+    do rc = sqlite3_step(s);
+    while (rc == SQLITE_ROW);
+    err_t e = rc == SQLITE_DONE ? OK : fail(db, c, sql);
+    if (affected) *affected = sqlite3_changes(c->sq);
+    release(s, owned);
+    return e;
+}
+
+static err_t sqlite_exec(struct db *db, int64_t *affected, const char *sql, const struct dbv *v, int n)
+{
+    return exec_on(db, impl_of(db)->conn, affected, sql, v, n);
+}
+
+static err_t sqlite_script(struct db *db, const char *sql)
+{
+    struct conn *c = impl_of(db)->conn;
+    return sqlite3_exec(c->sq, sql, NULL, NULL, NULL) == SQLITE_OK ? OK : fail(db, c, sql);
+}
+
+static err_t sqlite_query(struct db *db, struct rows *r, const char *sql, const struct dbv *v, int n)
+{
+    sqlite3_stmt *s;
+    TRY(prepare(db, impl_of(db)->conn, sql, &s, &r->owned));
+    bind(s, v, n);
+    r->stmt = s;
+    return OK;
+}
+
+static bool sqlite_next(struct rows *r)
+{
+    int rc = sqlite3_step(r->stmt);
+    if (rc == SQLITE_ROW) return true;
+    if (rc != SQLITE_DONE) r->err = fail(r->db, impl_of(r->db)->conn, sqlite3_sql(r->stmt));
+    rows_close(r);
+    return false;
+}
+
+static void sqlite_close_rows(struct rows *r) { release(r->stmt, r->owned); }
+
+static bool sqlite_null(const struct rows *r, int c) { return sqlite3_column_type(r->stmt, c) == SQLITE_NULL; }
+
+static const char *sqlite_text(const struct rows *r, int c)
+{
+    const char *s = (const char *)sqlite3_column_text(r->stmt, c);
+    return s ? arena_strndup(r->db->arena, s, (size_t)sqlite3_column_bytes(r->stmt, c)) : NULL;
+}
+
+static int64_t sqlite_int(const struct rows *r, int c) { return sqlite3_column_int64(r->stmt, c); }
+static double sqlite_real(const struct rows *r, int c) { return sqlite3_column_double(r->stmt, c); }
+static bool sqlite_bool(const struct rows *r, int c) { return sqlite3_column_int(r->stmt, c) != 0; }
+static instant_t sqlite_time(const struct rows *r, int c)
+{
+    return sqlite_null(r, c) ? INSTANT_NONE : sqlite3_column_int64(r->stmt, c);
+}
+
+/* ---- connections ---- */
+
+static err_t connect_file(struct arena *a, struct conn *c, const char *path)
+{
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI;
+    if (sqlite3_open_v2(path, &c->sq, flags, NULL) != SQLITE_OK) {
+        err_t e = err_new(a, ERR_UNAVAILABLE, "cannot open the database %s: %s", path, sqlite3_errmsg(c->sq));
+        sqlite3_close(c->sq);
+        c->sq = NULL;
+        return e;
+    }
+    sqlite3_extended_result_codes(c->sq, 1);
+    sqlite3_busy_timeout(c->sq, 10000); /* for opening and checkpoints; writers queue on the turn */
+    static const char pragmas[] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
+                                  "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-1024; PRAGMA trusted_schema=OFF;";
+    if (sqlite3_exec(c->sq, pragmas, NULL, NULL, NULL) == SQLITE_OK) return OK;
+    err_t e = err_new(a, ERR_UNAVAILABLE, "cannot use the database %s: %s", path, sqlite3_errmsg(c->sq));
+    sqlite3_close(c->sq);
+    c->sq = NULL;
+    return e;
+}
+
+static void disconnect(struct conn *c)
+{
+    stmt_cache_clear(&c->cache, drop_stmt);
+    sqlite3_close(c->sq);
+}
+
+static err_t sqlite_store_open(struct arena *a, struct store *s, const char *url)
+{
+    struct sqlite_store *q = calloc(1, sizeof *q);
+    if (q == NULL || (q->path = strdup(url)) == NULL) abort();
+    err_t e = connect_file(a, &q->writer, q->path);
+    if (e) {
+        free(q->path);
+        free(q);
+        return e;
+    }
+    pthread_mutex_init(&q->turn, NULL);
+    pthread_mutex_init(&q->done_lock, NULL);
+    pthread_cond_init(&q->done_cond, NULL);
+    q->tail = &q->members;
+    s->impl = q;
+    return OK;
+}
+
+static void sqlite_store_close(struct store *s)
+{
+    struct sqlite_store *q = s->impl;
+    disconnect(&q->writer);
+    pthread_mutex_destroy(&q->turn);
+    pthread_mutex_destroy(&q->done_lock);
+    pthread_cond_destroy(&q->done_cond);
+    free(q->path);
+    free(q);
+}
+
+static err_t sqlite_open(struct arena *a, struct db *db)
+{
+    struct sqlite_db *d = calloc(1, sizeof *d);
+    if (d == NULL) abort();
+    err_t e = connect_file(a, &d->reader, store_of(db)->path);
+    if (e) {
+        free(d);
+        return e;
+    }
+    d->conn = &d->reader;
+    db->impl = d;
+    return OK;
+}
+
+static void sqlite_close(struct db *db)
+{
+    disconnect(&impl_of(db)->reader);
+    free(impl_of(db));
+}
+
+/* ---- transactions ---- */
+
+static err_t sqlite_begin(struct db *db, const char *scope)
+{
+    (void)scope; /* one writer for the whole database */
+    struct sqlite_store *q = store_of(db);
+    atomic_fetch_add(&q->waiting, 1);
+    pthread_mutex_lock(&q->turn);
+    atomic_fetch_sub(&q->waiting, 1);
+    err_t e = OK;
+    if (!q->open) {
+        q->broken = false;
+        e = exec_on(db, &q->writer, NULL, "BEGIN IMMEDIATE", NULL, 0);
+        q->open = e == OK;
+    }
+    if (e == OK) e = exec_on(db, &q->writer, NULL, "SAVEPOINT tx", NULL, 0);
+    if (e) {
+        pthread_mutex_unlock(&q->turn);
+        return e;
+    }
+    impl_of(db)->conn = &q->writer;
+    return OK;
+}
+
+/* Commit the open batch, publish its events in order, wake its members. The turn is held. */
+static void finish_batch(struct db *db)
+{
+    struct sqlite_store *q = store_of(db);
+    bool failed = q->broken || exec_on(db, &q->writer, NULL, "COMMIT", NULL, 0) != OK;
+    if (failed && !sqlite3_get_autocommit(q->writer.sq)) sqlite3_exec(q->writer.sq, "ROLLBACK", NULL, NULL, NULL);
+    struct member *list = q->members;
+    q->open = false;
+    q->members = NULL;
+    q->tail = &q->members;
+    q->member_count = 0;
+    for (struct member *m = list; m && !failed; m = m->next) db_published(m->db);
+    pthread_mutex_lock(&q->done_lock);
+    for (struct member *m = list, *next; m; m = next) {
+        next = m->next; /* a member is gone once it sees done */
+        m->failed = failed;
+        m->done = true;
+    }
+    pthread_cond_broadcast(&q->done_cond);
+    pthread_mutex_unlock(&q->done_lock);
+}
+
+/* Give the turn away: a waiting writer carries the batch on, else it is committed now. */
+static void pass_turn(struct db *db)
+{
+    struct sqlite_store *q = store_of(db);
+    impl_of(db)->conn = &impl_of(db)->reader;
+    bool carried = !q->broken && q->member_count < BATCH_MEMBERS_MAX && atomic_load(&q->waiting) > 0;
+    if (!carried) finish_batch(db);
+    pthread_mutex_unlock(&q->turn);
+}
+
+static void break_batch(struct sqlite_store *q)
+{
+    q->broken = true; /* what is in it is not known any more: none of it may commit */
+    if (!sqlite3_get_autocommit(q->writer.sq)) sqlite3_exec(q->writer.sq, "ROLLBACK", NULL, NULL, NULL);
+}
+
+static err_t sqlite_commit(struct db *db)
+{
+    if (db->tx == TX_READ) return exec_on(db, &impl_of(db)->reader, NULL, "COMMIT", NULL, 0);
+    struct sqlite_store *q = store_of(db);
+    if (exec_on(db, &q->writer, NULL, "RELEASE SAVEPOINT tx", NULL, 0) != OK) break_batch(q);
+    struct member me = {.db = db};
+    *q->tail = &me;
+    q->tail = &me.next;
+    q->member_count++;
+    pass_turn(db);
+    pthread_mutex_lock(&q->done_lock);
+    while (!me.done) pthread_cond_wait(&q->done_cond, &q->done_lock);
+    pthread_mutex_unlock(&q->done_lock);
+    return me.failed ? err_new(db->arena, ERR_UNAVAILABLE, "The database could not commit; nothing was written") : OK;
+}
+
+static void sqlite_rollback(struct db *db)
+{
+    if (db->tx == TX_READ) {
+        sqlite3_exec(impl_of(db)->reader.sq, "ROLLBACK", NULL, NULL, NULL);
+        return;
+    }
+    struct sqlite_store *q = store_of(db);
+    static const char undo[] = "ROLLBACK TO SAVEPOINT tx; RELEASE SAVEPOINT tx";
+    if (!q->broken && sqlite3_exec(q->writer.sq, undo, NULL, NULL, NULL) != SQLITE_OK) break_batch(q);
+    pass_turn(db);
+}
+
+static err_t sqlite_begin_read(struct db *db) { return exec_on(db, &impl_of(db)->reader, NULL, "BEGIN", NULL, 0); }
+
+const struct engine_ops sqlite_ops = {
+    .store_open = sqlite_store_open, .store_close = sqlite_store_close, .open = sqlite_open, .close = sqlite_close,
+    .begin = sqlite_begin, .begin_read = sqlite_begin_read, .commit = sqlite_commit, .rollback = sqlite_rollback,
+    .query = sqlite_query, .exec = sqlite_exec, .script = sqlite_script, .next = sqlite_next,
+    .close_rows = sqlite_close_rows, .null = sqlite_null, .text = sqlite_text, .integer = sqlite_int,
+    .real = sqlite_real, .boolean = sqlite_bool, .time = sqlite_time,
+};
