@@ -1,0 +1,29 @@
+/*
+ * router: matches a method and path against a route table. Literal segments
+ * win over parameters; parameters are whole segments (":id").
+ */
+#ifndef BULLDOG_HTTP_ROUTER_H
+#define BULLDOG_HTTP_ROUTER_H
+
+#include "base/arena.h"
+
+#include <stdbool.h>
+
+#define ROUTE_PARAMS_MAX 4
+
+struct router;
+/* One entry: index is the caller's. Patterns live as long as the router. */
+struct router *router_new(void);
+void router_add(struct router *r, const char *method, const char *pattern, int index);
+void router_free(struct router *r);
+
+struct route_match {
+    int index;                            /* -1: nothing matched */
+    bool path_known;                      /* the path exists under another method */
+    const char *params[ROUTE_PARAMS_MAX]; /* values in pattern order, in the arena */
+    int param_count;
+};
+/* path is percent-decoded; a trailing slash is ignored. HEAD falls back to GET. */
+struct route_match router_match(const struct router *r, struct arena *a, const char *method, const char *path);
+
+#endif
