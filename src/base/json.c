@@ -51,7 +51,7 @@ err_t json_parse(struct arena *a, const char *text, size_t len, json_t **out)
     *out = NULL;
     if (!depth_ok(text, len)) return err_new(a, ERR_BAD_REQUEST, "Invalid JSON body: nested deeper than %d", JSON_DEPTH_MAX);
     json_error_t je;
-    json_t *j = json_loadb(text, len, JSON_DECODE_ANY, &je);
+    json_t *j = json_loadb(text, len, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &je);
     if (j == NULL) {
         return err_with(a, ERR_BAD_REQUEST, "invalid_json", NULL, "Invalid JSON body: %s at line %d column %d", je.text,
                         je.line, je.column);
