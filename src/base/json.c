@@ -1,6 +1,8 @@
 /* json: jansson on arenas, and the streaming writer. */
 #include "base/json.h"
 
+#include "base/utf8.h"
+
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -139,9 +141,20 @@ static void escaped(struct buf *b, const char *s, size_t n)
     size_t run = 0;
     for (size_t i = 0; i < n; i++) {
         unsigned char c = (unsigned char)s[i];
-        if (c >= 0x20 && c != '"' && c != '\\') continue;
+        if (c >= 0x20 && c < 0x80 && c != '"' && c != '\\') continue;
+        if (c >= 0x80) {
+            size_t len = utf8_char(s + i, n - i);
+            if (len != 0) {
+                i += len - 1;
+                continue;
+            }
+        }
         buf_append(b, s + run, i - run);
         run = i + 1;
+        if (c >= 0x80) {
+            buf_append(b, "\xef\xbf\xbd", 3); /* U+FFFD: what we write can always be read */
+            continue;
+        }
         char e[6] = {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]};
         switch (c) {
         case '"': buf_append(b, "\\\"", 2); break;
@@ -191,6 +204,7 @@ void jw_real(struct jw *w, double v)
         jw_null(w);
         return;
     }
+    if (v == 0) v = 0; /* never -0: a reader that takes it for an integer loses the sign */
     sep(w);
     char tmp[40];
     for (int precision = 15; precision <= 17; precision++) { /* shortest that reads back equal */

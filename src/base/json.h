@@ -6,7 +6,8 @@
  * One arena is current per thread; the router, the engine and each job set it.
  *
  * Writing. A struct jw streams straight into a buf; it keeps commas and
- * nesting right, asserts balance, and escapes. No tree is built.
+ * nesting right, asserts balance, and escapes; bytes that are no UTF-8 become
+ * U+FFFD, so that what is written is always JSON. No tree is built.
  */
 #ifndef BULLDOG_BASE_JSON_H
 #define BULLDOG_BASE_JSON_H

@@ -159,6 +159,23 @@ static void writes_every_control_character_escaped(void **state)
     assert_string_equal(json_string_value(read_ok(b.data)), all);
 }
 
+static void replaces_bytes_that_are_no_utf8(void **state)
+{
+    (void)state;
+    static const char *const cases[][2] = {
+        {"a\xff\"b", "a\xef\xbf\xbd\"b"},
+        {"cut \xf0\x9f", "cut \xef\xbf\xbd\xef\xbf\xbd"},
+        {"whole \xf0\x9f\x90\xb6", "whole \xf0\x9f\x90\xb6"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct buf b BUF_AUTO = {0};
+        struct jw w;
+        jw_init(&w, &b);
+        jw_str(&w, cases[i][0]);
+        assert_string_equal(json_string_value(read_ok(b.data)), cases[i][1]);
+    }
+}
+
 static void writes_commas_and_nesting(void **state)
 {
     (void)state;
@@ -217,4 +234,4 @@ UNIT_MAIN(setup, cmocka_unit_test(reads_values_of_every_kind), cmocka_unit_test(
           cmocka_unit_test(refuses_nul_everywhere), cmocka_unit_test(refuses_a_key_given_twice),
           cmocka_unit_test(bounds_the_depth), cmocka_unit_test(our_own_columns_never_fail),
           cmocka_unit_test(writer_and_jansson_agree), cmocka_unit_test(writes_every_control_character_escaped),
-          cmocka_unit_test(writes_commas_and_nesting), cmocka_unit_test(writes_numbers_that_read_back_equal))
+          cmocka_unit_test(replaces_bytes_that_are_no_utf8), cmocka_unit_test(writes_commas_and_nesting), cmocka_unit_test(writes_numbers_that_read_back_equal))
