@@ -24,7 +24,8 @@ void *arena_memdup(struct arena *a, const void *p, size_t n) __attribute__((retu
 char *arena_strdup(struct arena *a, const char *s);
 char *arena_strndup(struct arena *a, const char *s, size_t n);
 char *arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3), returns_nonnull));
-char *arena_vprintf(struct arena *a, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0), returns_nonnull));
+char *arena_vprintf(struct arena *a, const char *fmt, va_list ap)
+    __attribute__((format(printf, 2, 0), returns_nonnull));
 
 /* Forget everything but keep one chunk for reuse / give all memory back. */
 void arena_reset(struct arena *a);

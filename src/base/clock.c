@@ -55,8 +55,8 @@ void instant_format(instant_t t, char out[INSTANT_TEXT_SIZE])
 {
     int64_t days = floor_div(t, DAY_MS), ms = t - days * DAY_MS, y, m, d;
     civil_from_days(days, &y, &m, &d);
-    snprintf(out, INSTANT_TEXT_SIZE, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", (int)y, (int)m, (int)d,
-             (int)(ms / HOUR_MS), (int)(ms / MINUTE_MS % 60), (int)(ms / SECOND_MS % 60), (int)(ms % 1000));
+    snprintf(out, INSTANT_TEXT_SIZE, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", (int)y, (int)m, (int)d, (int)(ms / HOUR_MS),
+             (int)(ms / MINUTE_MS % 60), (int)(ms / SECOND_MS % 60), (int)(ms % 1000));
 }
 
 const char *instant_text(struct arena *a, instant_t t)

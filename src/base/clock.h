@@ -19,8 +19,8 @@ typedef int64_t instant_t;
 #define DAY_MS (24 * HOUR_MS)
 #define INSTANT_TEXT_SIZE 32
 
-instant_t clock_now(void);           /* wall clock, injectable */
-uint64_t clock_mono_ns(void);        /* monotonic, for measuring only */
+instant_t clock_now(void);                     /* wall clock, injectable */
+uint64_t clock_mono_ns(void);                  /* monotonic, for measuring only */
 void clock_set_source(instant_t (*now)(void)); /* NULL: the real clock */
 
 /* RFC 3339 UTC with milliseconds and Z: 2026-11-21T01:20:53.707Z */

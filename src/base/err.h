@@ -38,9 +38,9 @@ err_t err_with(struct arena *a, enum err_kind kind, const char *code, const char
 int err_status(err_t e); /* HTTP status */
 
 /* Return early with the error's trail. */
-#define TRY(expr)                     \
-    do {                              \
-        err_t try_err_ = (expr);      \
+#define TRY(expr)                      \
+    do {                               \
+        err_t try_err_ = (expr);       \
         if (try_err_) return try_err_; \
     } while (0)
 

@@ -51,7 +51,8 @@ static bool depth_ok(const char *s, size_t n)
 err_t json_parse(struct arena *a, const char *text, size_t len, json_t **out)
 {
     *out = NULL;
-    if (!depth_ok(text, len)) return err_new(a, ERR_BAD_REQUEST, "Invalid JSON body: nested deeper than %d", JSON_DEPTH_MAX);
+    if (!depth_ok(text, len))
+        return err_new(a, ERR_BAD_REQUEST, "Invalid JSON body: nested deeper than %d", JSON_DEPTH_MAX);
     json_error_t je;
     json_t *j = json_loadb(text, len, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &je);
     if (j == NULL) {
@@ -254,7 +255,7 @@ void jw_json(struct jw *w, const json_t *j)
     switch (j ? json_typeof(j) : JSON_NULL) {
     case JSON_OBJECT:
         jw_obj(w);
-        json_object_foreach((json_t *)(uintptr_t)j, key, v) {
+        json_object_foreach ((json_t *)(uintptr_t)j, key, v) {
             jw_key(w, key);
             jw_json(w, v);
         }
@@ -262,7 +263,7 @@ void jw_json(struct jw *w, const json_t *j)
         break;
     case JSON_ARRAY:
         jw_arr(w);
-        json_array_foreach(j, i, v) jw_json(w, v);
+        json_array_foreach (j, i, v) jw_json(w, v);
         jw_arr_end(w);
         break;
     case JSON_STRING: jw_strn(w, json_string_value(j), json_string_length(j)); break;
@@ -274,11 +275,45 @@ void jw_json(struct jw *w, const json_t *j)
     }
 }
 
-void jw_kstr(struct jw *w, const char *key, const char *s) { jw_key(w, key); jw_str(w, s); }
-void jw_kint(struct jw *w, const char *key, int64_t v) { jw_key(w, key); jw_int(w, v); }
-void jw_kbool(struct jw *w, const char *key, bool v) { jw_key(w, key); jw_bool(w, v); }
-void jw_knull(struct jw *w, const char *key) { jw_key(w, key); jw_null(w); }
-void jw_ktime(struct jw *w, const char *key, instant_t t) { jw_key(w, key); jw_time(w, t); }
-void jw_kraw(struct jw *w, const char *key, const char *json) { jw_key(w, key); jw_raw(w, json); }
-void jw_kobj(struct jw *w, const char *key) { jw_key(w, key); jw_obj(w); }
-void jw_karr(struct jw *w, const char *key) { jw_key(w, key); jw_arr(w); }
+/* clang-format off: a table of two-step calls */
+void jw_kstr(struct jw *w, const char *key, const char *s)
+{
+    jw_key(w, key);
+    jw_str(w, s);
+}
+void jw_kint(struct jw *w, const char *key, int64_t v)
+{
+    jw_key(w, key);
+    jw_int(w, v);
+}
+void jw_kbool(struct jw *w, const char *key, bool v)
+{
+    jw_key(w, key);
+    jw_bool(w, v);
+}
+void jw_knull(struct jw *w, const char *key)
+{
+    jw_key(w, key);
+    jw_null(w);
+}
+void jw_ktime(struct jw *w, const char *key, instant_t t)
+{
+    jw_key(w, key);
+    jw_time(w, t);
+}
+void jw_kraw(struct jw *w, const char *key, const char *json)
+{
+    jw_key(w, key);
+    jw_raw(w, json);
+}
+void jw_kobj(struct jw *w, const char *key)
+{
+    jw_key(w, key);
+    jw_obj(w);
+}
+void jw_karr(struct jw *w, const char *key)
+{
+    jw_key(w, key);
+    jw_arr(w);
+}
+/* clang-format on */

@@ -31,8 +31,8 @@ json_t *json_read(const char *text);
 /* Compact text in the arena. NULL gives "null". */
 const char *json_text(struct arena *a, const json_t *j);
 /* Field accessors that tolerate wrong types. */
-const char *json_str(const json_t *obj, const char *key);            /* NULL when absent or no string */
-int64_t json_int(const json_t *obj, const char *key, int64_t dflt);  /* integers and reals */
+const char *json_str(const json_t *obj, const char *key);           /* NULL when absent or no string */
+int64_t json_int(const json_t *obj, const char *key, int64_t dflt); /* integers and reals */
 bool json_bool(const json_t *obj, const char *key, bool dflt);
 /* A value in the arena: object from a flat list of key, json_t* pairs is json_pack's job. */
 
@@ -55,9 +55,9 @@ void jw_int(struct jw *w, int64_t v);
 void jw_real(struct jw *w, double v);
 void jw_bool(struct jw *w, bool v);
 void jw_null(struct jw *w);
-void jw_time(struct jw *w, instant_t t);         /* RFC 3339, or null */
-void jw_raw(struct jw *w, const char *json);     /* trusted JSON text, NULL gives null */
-void jw_json(struct jw *w, const json_t *j);     /* a parsed value, NULL gives null */
+void jw_time(struct jw *w, instant_t t);     /* RFC 3339, or null */
+void jw_raw(struct jw *w, const char *json); /* trusted JSON text, NULL gives null */
+void jw_json(struct jw *w, const json_t *j); /* a parsed value, NULL gives null */
 /* key and value in one call */
 void jw_kstr(struct jw *w, const char *key, const char *s);
 void jw_kint(struct jw *w, const char *key, int64_t v);

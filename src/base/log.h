@@ -12,8 +12,7 @@ void log_setup(enum log_level min, int json /* 1 yes, 0 no, -1 by terminal */);
 enum log_level log_level_parse(const char *s, enum log_level dflt);
 /* fields: a printf text of logfmt pairs, e.g. "run=%s status=%s". Values with
  * spaces must be quoted by the caller with log_q. */
-void log_event(enum log_level level, const char *event, const char *fields, ...)
-    __attribute__((format(printf, 3, 4)));
+void log_event(enum log_level level, const char *event, const char *fields, ...) __attribute__((format(printf, 3, 4)));
 
 #define log_debug(...) log_event(LOG_DEBUG, __VA_ARGS__)
 #define log_info(...) log_event(LOG_INFO, __VA_ARGS__)

@@ -12,8 +12,8 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* As assert, but kept whatever the build. */
-#define MUST(cond)                  \
-    do {                            \
+#define MUST(cond)                     \
+    do {                               \
         if (!(cond)) __builtin_trap(); \
     } while (0)
 

@@ -41,12 +41,12 @@ static void caught_end(const int ends[2], int saved)
     close(ends[0]);
 }
 
-#define CAUGHT(statement)                \
-    do {                                 \
-        int ends_[2];                    \
+#define CAUGHT(statement)                 \
+    do {                                  \
+        int ends_[2];                     \
         int saved_ = caught_begin(ends_); \
-        statement;                       \
-        caught_end(ends_, saved_);       \
+        statement;                        \
+        caught_end(ends_, saved_);        \
     } while (0)
 
 static void writes_logfmt(void **state)

@@ -13,11 +13,11 @@
 #include <cmocka.h>
 
 /* UNIT_MAIN(setup, cmocka_unit_test(f), …): run these tests; setup may be NULL. */
-#define UNIT_MAIN(setup, ...)                                    \
-    int main(void)                                               \
-    {                                                            \
-        const struct CMUnitTest tests[] = {__VA_ARGS__};         \
-        return cmocka_run_group_tests(tests, (setup), NULL);     \
+#define UNIT_MAIN(setup, ...)                                \
+    int main(void)                                           \
+    {                                                        \
+        const struct CMUnitTest tests[] = {__VA_ARGS__};     \
+        return cmocka_run_group_tests(tests, (setup), NULL); \
     }
 
 #endif
