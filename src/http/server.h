@@ -5,6 +5,10 @@
  *
  * A struct http_req is one request and its answer; everything in it lives in
  * its arena until the answer is sent.
+ *
+ * The server itself adds to every answer: Keep-Alive (AO-6), the security
+ * headers of AO-26 that hold for any answer (unless the application set its
+ * own), a weak ETag and 304 for JSON answers to GET (AO-31), gzip.
  */
 #ifndef BULLDOG_HTTP_SERVER_H
 #define BULLDOG_HTTP_SERVER_H
@@ -14,26 +18,28 @@
 #include "base/err.h"
 #include "base/jobs.h"
 
+#include <stdint.h>
+
 struct http_header {
     struct http_header *next;
     const char *name, *value;
 };
 
 struct http_req {
-    struct arena arena;
+    struct arena arena; /* also the thread's json_arena() while the handler runs */
     const char *method; /* GET, HEAD, POST, PATCH, PUT, DELETE, OPTIONS */
-    const char *path;   /* percent-decoded, as received otherwise; begins with / */
-    const char *raw_query;
-    const char *peer;   /* client address text */
-    struct buf body;    /* complete before the handler runs */
-    bool body_too_large;
+    const char *path;   /* percent-decoded (valid UTF-8, no NUL), as received otherwise; begins with / */
+    const char *raw_query; /* without the '?'; "" when there is none */
+    const char *peer;      /* client address text */
+    struct buf body;       /* complete before the handler runs */
+    bool body_too_large;   /* body is empty; answer 413, the connection closes after it */
 
     /* the answer */
     int status;
-    struct buf out;            /* JSON or other text; taken over by the server */
+    struct buf out;            /* JSON or other text; taken over by the server, only len remains */
     const char *content_type;  /* default application/json; charset=utf-8 */
     struct http_header *headers;
-    const void *static_data;   /* instead of out: bytes that outlive the request */
+    const void *static_data;   /* instead of out: bytes that outlive the server */
     size_t static_len;
     struct ws_client *upgrade; /* set: answer 101 and hand the socket to the hub */
 
@@ -44,10 +50,12 @@ struct http_req {
 
 /* NULL when absent. Header names are case-insensitive; query values are decoded. */
 const char *http_header(const struct http_req *r, const char *name);
-const char *http_query(const struct http_req *r, const char *name);
+const char *http_query(struct http_req *r, const char *name);
 /* Calls fn for every query parameter in order (repeated ones too). */
-void http_query_each(const struct http_req *r, void (*fn)(void *ctx, const char *name, const char *value), void *ctx);
+void http_query_each(struct http_req *r, void (*fn)(void *ctx, const char *name, const char *value), void *ctx);
 void http_set_header(struct http_req *r, const char *name, const char *value);
+/* Sets the ETag header (quotes included in etag). true: the client has this version; status is 304, send no body. */
+bool http_etag(struct http_req *r, const char *etag);
 
 struct http_app {
     /* Runs on an HTTP thread, or on a job thread when slow() said so. Fills the answer. */
@@ -56,7 +64,7 @@ struct http_app {
     bool (*slow)(void *ctx, struct http_req *r);
     /* Body limit in bytes for this request (method and path are set). */
     size_t (*body_max)(void *ctx, const struct http_req *r);
-    /* After the answer was handed to the kernel: for the access log. Must not block. */
+    /* After the answer was handed to the kernel: for the access log. Must not block. May be NULL. */
     void (*done)(void *ctx, const struct http_req *r);
     void *ctx;
 };
@@ -65,17 +73,20 @@ struct http_server_options {
     const char *host; /* 127.0.0.1, 0.0.0.0, ::1 … */
     int port;         /* 0: any free port */
     int threads;
-    int connections_max;
+    int connections_max; /* clients of the hub count too */
     int idle_timeout_sec; /* AO-6: 185 */
-    struct jobs *jobs;    /* for slow requests */
-    struct hub *hub;      /* for upgrades */
+    struct jobs *jobs;    /* for slow requests; NULL: everything runs inline */
+    struct hub *hub;      /* where upgraded sockets live; may be NULL */
 };
 
 struct http_server;
+/* json_setup() was called before. ERR_UNAVAILABLE when the address cannot be had. */
 err_t http_server_start(struct arena *a, const struct http_server_options *o, const struct http_app *app,
                         struct http_server **out) MUST_CHECK;
 int http_server_port(const struct http_server *s);
-/* Stops listening; running handlers finish; returns when all threads are gone. */
+/* Stops listening; running handlers finish and their answers are sent (up to 10 s
+ * for clients that do not read); closes the hub's clients; returns when all
+ * threads are gone. hub_stop and jobs_stop come after. */
 void http_server_stop(struct http_server *s);
 
 #endif
