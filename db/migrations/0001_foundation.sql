@@ -221,6 +221,7 @@ CREATE TABLE heartbeat_runs (
     owner_node_id {id},
     owner_epoch {int} NOT NULL DEFAULT 0,
     owner_lease_until {time},
+    closed_at {time},
     claimed_at {time}
 ){strict};
 
@@ -398,6 +399,7 @@ CREATE INDEX issues_execution_run ON issues(execution_run_id) WHERE execution_ru
 CREATE INDEX issues_checkout_run ON issues(checkout_run_id) WHERE checkout_run_id IS NOT NULL;
 CREATE INDEX issues_project ON issues(project_id);
 CREATE INDEX issues_goal ON issues(goal_id);
+CREATE INDEX issues_hidden ON issues(company_id) WHERE hidden_at IS NOT NULL;
 
 -- One open issue per recovery origin (IS-13).
 CREATE UNIQUE INDEX issues_open_origin ON issues(company_id, origin_kind, origin_id, origin_fingerprint)
@@ -464,6 +466,9 @@ CREATE INDEX runs_live ON heartbeat_runs(status, agent_id) WHERE status IN ('que
 CREATE INDEX runs_live_issue ON heartbeat_runs(issue_id) WHERE status IN ('queued','running','scheduled_retry');
 CREATE INDEX runs_retry_due ON heartbeat_runs(scheduled_retry_at) WHERE status = 'scheduled_retry';
 CREATE INDEX runs_retry_of ON heartbeat_runs(retry_of_run_id) WHERE retry_of_run_id IS NOT NULL;
+-- Claimed runs whose processes are not yet proven gone: what a server must supervise.
+CREATE INDEX runs_open ON heartbeat_runs(owner_node_id) WHERE claimed_at IS NOT NULL AND closed_at IS NULL;
+CREATE INDEX runs_open_issue ON heartbeat_runs(issue_id) WHERE claimed_at IS NOT NULL AND closed_at IS NULL;
 -- At most one running lock-taking run per issue (INV-2): enforced here, not hoped for.
 CREATE UNIQUE INDEX runs_one_execution ON heartbeat_runs(issue_id) WHERE status = 'running' AND takes_lock;
 
@@ -514,6 +519,7 @@ CREATE TABLE server_nodes (
     hostname text NOT NULL,
     pid {int} NOT NULL,
     boot_id text NOT NULL,
+    data_dir text NOT NULL,
     version text NOT NULL,
     epoch {int} NOT NULL,
     started_at {time} NOT NULL,

@@ -1,0 +1,36 @@
+/*
+ * app: the application behind the HTTP server: route table, thread handles,
+ * tokens, and the hooks to the engine. One per process.
+ */
+#ifndef BULLDOG_API_APP_H
+#define BULLDOG_API_APP_H
+
+#include "api/request.h"
+#include "http/hub.h"
+#include "http/server.h"
+#include "store/db.h"
+
+struct engine;
+
+struct app_options {
+    struct store *store;
+    struct hub *hub;
+    struct engine *engine;   /* poked after commits; NULL in tests of the API alone */
+    const char *api_base;    /* http://host:port given to agents */
+    const char *listen_host; /* for the host guard */
+    int listen_port;
+    const char *jwt_secret;
+    instant_t started_at;
+};
+
+struct app *app_new(const struct app_options *o);
+void app_free(struct app *app);
+const struct app_options *app_get(const struct app *app);
+void app_set_listen(struct app *app, const char *host, int port);
+/* The callbacks for http_server_start. */
+struct http_app app_http(struct app *app);
+
+extern const struct route ROUTES[];
+extern const int ROUTES_COUNT;
+
+#endif

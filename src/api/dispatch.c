@@ -1,0 +1,461 @@
+/*
+ * dispatch: the way of every request: guard → route → actor → body → entity →
+ * right → transaction → handler → commit → answer. Handlers see none of it.
+ */
+#include "api/app.h"
+#include "api/auth.h"
+#include "base/id.h"
+#include "base/log.h"
+#include "base/settings.h"
+#include "http/assets.h"
+#include "http/router.h"
+#include "model/agent.h"
+#include "model/company.h"
+#include "model/goal.h"
+#include "model/issue.h"
+#include "model/label.h"
+#include "model/project.h"
+#include "model/run.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+struct handle {
+    struct handle *next;
+    struct db *db;
+};
+
+struct app {
+    struct app_options opt;
+    struct router *router;
+    pthread_mutex_t lock;
+    struct handle *handles; /* one database handle per thread, closed with the app */
+    unsigned char etag_key[crypto_shorthash_siphashx24_KEYBYTES];
+};
+
+/* Routes of the protocol that this version does not have: 501, not 404. */
+static const struct {
+    const char *method, *path;
+} unbuilt[] = {
+#define UNBUILT(method, path) {#method, path},
+#include "tables/unbuilt.def"
+#undef UNBUILT
+};
+#define UNBUILT_BASE 100000
+
+static _Thread_local struct db *thread_db;
+static _Thread_local const struct app *thread_app;
+
+struct app *app_new(const struct app_options *o)
+{
+    struct app *app = calloc(1, sizeof *app);
+    if (app == NULL) abort();
+    app->opt = *o;
+    pthread_mutex_init(&app->lock, NULL);
+    random_bytes(app->etag_key, sizeof app->etag_key);
+    app->router = router_new();
+    for (int i = 0; i < ROUTES_COUNT; i++) router_add(app->router, ROUTES[i].method, ROUTES[i].path, i);
+    for (size_t i = 0; i < sizeof unbuilt / sizeof *unbuilt; i++)
+        router_add(app->router, unbuilt[i].method, unbuilt[i].path, UNBUILT_BASE + (int)i);
+    return app;
+}
+
+void app_free(struct app *app)
+{
+    for (struct handle *h = app->handles, *next; h; h = next) {
+        next = h->next;
+        db_close(h->db);
+        free(h);
+    }
+    router_free(app->router);
+    pthread_mutex_destroy(&app->lock);
+    free(app);
+}
+
+const struct app_options *app_get(const struct app *app) { return &app->opt; }
+
+void app_set_listen(struct app *app, const char *host, int port)
+{
+    app->opt.listen_host = host;
+    app->opt.listen_port = port;
+}
+
+/* This thread's database handle. */
+static err_t handle_of(struct app *app, struct arena *a, struct db **out)
+{
+    if (thread_db == NULL || thread_app != app) {
+        struct db *db;
+        TRY(db_open(a, app->opt.store, &db));
+        struct handle *h = calloc(1, sizeof *h);
+        if (h == NULL) abort();
+        h->db = db;
+        pthread_mutex_lock(&app->lock);
+        h->next = app->handles;
+        app->handles = h;
+        pthread_mutex_unlock(&app->lock);
+        thread_db = db;
+        thread_app = app;
+    }
+    db_use(thread_db, a);
+    *out = thread_db;
+    return OK;
+}
+
+/* ---- helpers of request.h ---- */
+
+const char *query(const struct req *r, const char *name)
+{
+    const char *v = http_query(r->http, name);
+    return v && *v ? v : NULL;
+}
+
+bool query_bool(const struct req *r, const char *name)
+{
+    const char *v = query(r, name);
+    return v && (strcmp(v, "true") == 0 || strcmp(v, "1") == 0);
+}
+
+int query_limit(const struct req *r, const char *name, int dflt, int max)
+{
+    const char *v = query(r, name);
+    char *end;
+    long n = v ? strtol(v, &end, 10) : dflt;
+    if (v && (end == v || *end)) return dflt;
+    return n < 1 ? 1 : n > max ? max : (int)n;
+}
+
+err_t not_found(struct req *r, const char *what) { return err_new(r->arena, ERR_NOT_FOUND, "%s not found", what); }
+
+err_t forbidden(struct req *r, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    const char *msg = arena_vprintf(r->arena, fmt, ap);
+    va_end(ap);
+    return err_new(r->arena, ERR_FORBIDDEN, "%s", msg);
+}
+
+err_t unprocessable(struct req *r, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    const char *msg = arena_vprintf(r->arena, fmt, ap);
+    va_end(ap);
+    return err_new(r->arena, ERR_UNPROCESSABLE, "%s", msg);
+}
+
+err_t dangling(struct req *r, const char *field, const char *id)
+{
+    const char *details = json_text(r->arena, json_pack("{s:s, s:s?}", "field", field, "id", id));
+    return err_with(r->arena, ERR_UNPROCESSABLE, NULL, details, "%s not found in company", field);
+}
+
+void body_apply(const struct req *r, const struct entity *e, void *row, const char *const *names)
+{
+    for (; *names; names++) {
+        const json_t *v = json_object_get(r->body, *names);
+        const struct field *f = entity_field(e, *names);
+        assert(f != NULL);
+        if (v) entity_set(r->arena, f, row, v);
+    }
+}
+
+/* ---- answers ---- */
+
+static void answer_error(struct req *r, err_t e)
+{
+    int status = err_status(e);
+    buf_clear(&r->http->out);
+    jw_init(&r->w, &r->http->out);
+    jw_obj(&r->w);
+    jw_kstr(&r->w, "error", e->message);
+    const char *code = e->code;
+    if (code == NULL && e->details && *e->details == '{') code = json_str(json_read(e->details), "code");
+    if (code) jw_kstr(&r->w, "code", code);
+    if (e->details) jw_kraw(&r->w, "details", e->details);
+    if (status == 500) jw_kstr(&r->w, "requestId", r->http->app);
+    jw_obj_end(&r->w);
+    r->http->status = status;
+    if (status == 503 || status == 429) http_set_header(r->http, "Retry-After", "1");
+}
+
+void answer_etag(struct req *r)
+{
+    unsigned char h[crypto_shorthash_siphashx24_BYTES];
+    char hex[sizeof h * 2 + 1];
+    if (r->http->status != 200) return;
+    crypto_shorthash_siphashx24(h, (const unsigned char *)r->http->out.data, r->http->out.len, r->app->etag_key);
+    sodium_bin2hex(hex, sizeof hex, h, sizeof h);
+    const char *tag = arena_printf(r->arena, "\"%s\"", hex), *have = http_header(r->http, "If-None-Match");
+    http_set_header(r->http, "ETag", tag);
+    http_set_header(r->http, "Cache-Control", "private, must-revalidate");
+    if (have == NULL || (strstr(have, tag) == NULL && strcmp(have, "*") != 0)) return;
+    buf_clear(&r->http->out);
+    r->http->status = 304;
+}
+
+/* ---- the steps ---- */
+
+static err_t check_company(struct req *r)
+{
+    if (r->actor.type == ACTOR_AGENT && strcmp(r->actor.company_id, r->company_id) != 0)
+        return forbidden(r, "Agent key cannot access another company");
+    return OK;
+}
+
+/* An entity of another company answers exactly as a missing one (IS-3, GV-6). */
+static bool visible(const struct req *r, const char *company_id)
+{
+    return r->actor.type != ACTOR_AGENT || strcmp(r->actor.company_id, company_id) == 0;
+}
+
+static err_t load_entity(struct req *r)
+{
+    const char *ref = r->params[0];
+    bool found = false;
+    switch (r->route->scope) {
+    case SCOPE_NONE: return OK;
+    case SCOPE_COMPANY:
+        if (r->actor.type == ACTOR_AGENT && strcasecmp(r->actor.company_id, ref) != 0)
+            return forbidden(r, "Agent key cannot access another company");
+        TRY(company_get(r->db, ref, &r->company, &found));
+        if (!found) return not_found(r, "Company");
+        r->company_id = r->company.id;
+        return check_company(r);
+    case SCOPE_AGENT: {
+        const char *company = query(r, "companyId");
+        TRY(agent_resolve(r->db, ref, company ? company : r->actor.company_id, &r->agent, &found));
+        if (!found || !visible(r, r->agent.company_id)) return not_found(r, "Agent");
+        r->company_id = r->agent.company_id;
+        return OK;
+    }
+    case SCOPE_ISSUE:
+        TRY(issue_resolve(r->db, ref, &r->issue, &found));
+        if (!found || !visible(r, r->issue.company_id)) return not_found(r, "Issue");
+        r->company_id = r->issue.company_id;
+        return OK;
+    case SCOPE_RUN:
+        TRY(run_get(r->db, ref, &r->run, &found));
+        if (!found || !visible(r, r->run.company_id)) return not_found(r, "Heartbeat run");
+        r->company_id = r->run.company_id;
+        return OK;
+    case SCOPE_GOAL:
+        TRY(goal_get(r->db, ref, &r->goal, &found));
+        if (!found || !visible(r, r->goal.company_id)) return not_found(r, "Goal");
+        r->company_id = r->goal.company_id;
+        return OK;
+    case SCOPE_PROJECT: {
+        const char *company = query(r, "companyId");
+        TRY(project_resolve(r->db, ref, company ? company : r->actor.company_id, &r->project, &found));
+        if (!found || !visible(r, r->project.company_id)) return not_found(r, "Project");
+        r->company_id = r->project.company_id;
+        return OK;
+    }
+    case SCOPE_LABEL:
+        TRY(label_get(r->db, ref, &r->label, &found));
+        if (!found || !visible(r, r->label.company_id)) return not_found(r, "Label");
+        r->company_id = r->label.company_id;
+        return OK;
+    }
+    abort();
+}
+
+static err_t check_who(struct req *r)
+{
+    const struct actor *a = &r->actor;
+    switch (r->route->who) {
+    case WHO_PUBLIC: return OK;
+    case WHO_ANY: return a->type == ACTOR_NONE ? err_new(r->arena, ERR_UNAUTHORIZED, "Unauthorized") : OK;
+    case WHO_BOARD:
+        if (a->type == ACTOR_NONE) return err_new(r->arena, ERR_UNAUTHORIZED, "Unauthorized");
+        return a->type == ACTOR_BOARD ? OK : forbidden(r, "Board access required");
+    case WHO_ADMIN:
+        if (a->type == ACTOR_NONE) return err_new(r->arena, ERR_UNAUTHORIZED, "Unauthorized");
+        return a->instance_admin ? OK : forbidden(r, "Instance admin required");
+    case WHO_AGENT: return a->type == ACTOR_AGENT ? OK : err_new(r->arena, ERR_UNAUTHORIZED, "Agent authentication required");
+    }
+    abort();
+}
+
+static err_t read_body(struct req *r)
+{
+    const struct schema *s = r->route->body;
+    const char *type = http_header(r->http, "Content-Type");
+    if (s == NULL) return OK;
+    if (r->http->body_too_large) return err_new(r->arena, ERR_TOO_LARGE, "Request body too large");
+    bool json = type && strncasecmp(type, "application/json", 16) == 0;
+    if (r->http->body.len > 0 && json) TRY(json_parse(r->arena, r->http->body.data, r->http->body.len, &r->body));
+    /* a POST that needs nothing may come without a body */
+    if (r->body == NULL && r->http->body.len == 0) r->body = json_object();
+    const char *ignored;
+    TRY(schema_check(r->arena, s, r->body, &ignored));
+    if (ignored == NULL) return OK;
+    if (settings.strict_fields) return err_new(r->arena, ERR_UNPROCESSABLE, "Unknown field(s): %s", ignored);
+    http_set_header(r->http, "X-Ignored-Fields", ignored);
+    return OK;
+}
+
+/* The advisory scope of a write: the company the path names (PostgreSQL; SQLite has one writer). */
+static err_t write_scope(struct req *r, const char **scope)
+{
+    *scope = NULL;
+    if (db_engine(r->db) == DB_SQLITE || r->route->scope == SCOPE_NONE) return OK;
+    TRY(load_entity(r));
+    *scope = r->company_id;
+    return OK;
+}
+
+static err_t run_handler(struct req *r)
+{
+    TRY(load_entity(r));
+    return r->route->handler(r);
+}
+
+static err_t in_transaction(struct req *r)
+{
+    if (!(r->route->flags & (RW | SNAP))) return run_handler(r);
+    err_t e = OK;
+    for (int try = 0; try < DB_RETRY_MAX; try++) {
+        const char *scope;
+        buf_clear(&r->http->out);
+        jw_init(&r->w, &r->http->out);
+        if (r->route->flags & RW) {
+            TRY(write_scope(r, &scope));
+            TRY(db_begin(r->db, scope));
+        } else {
+            TRY(db_begin_read(r->db));
+        }
+        e = run_handler(r);
+        if (e == OK) e = db_commit(r->db);
+        if (e) db_rollback(r->db);
+        if (e == OK || !e->retry) return e;
+    }
+    return e;
+}
+
+static err_t serve(struct req *r)
+{
+    TRY(handle_of(r->app, r->arena, &r->db));
+    TRY(auth_guard(r));
+    TRY(auth_actor(r));
+    TRY(check_who(r));
+    TRY(read_body(r));
+    return in_transaction(r);
+}
+
+/* The board's files; every unknown path that is not the API's is the page itself. */
+static bool serve_asset(struct http_req *h)
+{
+    if (strncmp(h->path, "/api/", 5) == 0 || strcmp(h->path, "/api") == 0) return false;
+    if (strcmp(h->method, "GET") != 0 && strcmp(h->method, "HEAD") != 0) return false;
+    const struct asset *f = asset_find(strcmp(h->path, "/") == 0 ? "/index.html" : h->path);
+    bool shell = f == NULL && strncmp(h->path, "/assets/", 8) != 0;
+    if (shell) f = asset_find("/index.html");
+    if (f == NULL) return false;
+    const char *accept = http_header(h, "Accept-Encoding"), *have = http_header(h, "If-None-Match");
+    bool gz = f->gz && accept && strstr(accept, "gzip");
+    h->status = have && strstr(have, f->etag) ? 304 : 200;
+    h->content_type = f->content_type;
+    http_set_header(h, "ETag", f->etag);
+    http_set_header(h, "Cache-Control", f->immutable ? "public, max-age=31536000, immutable" : "no-cache");
+    http_set_header(h, "Vary", "Accept-Encoding");
+    if (strncmp(f->content_type, "text/html", 9) == 0)
+        http_set_header(h, "Content-Security-Policy",
+                        "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; frame-ancestors 'self'; base-uri 'self'");
+    if (h->status == 304) return true;
+    if (gz) http_set_header(h, "Content-Encoding", "gzip");
+    h->static_data = gz ? f->gz : f->raw;
+    h->static_len = gz ? f->gz_len : f->raw_len;
+    return true;
+}
+
+static void security_headers(struct http_req *h)
+{
+    http_set_header(h, "X-Content-Type-Options", "nosniff");
+    http_set_header(h, "Referrer-Policy", "same-origin");
+    http_set_header(h, "X-Frame-Options", "SAMEORIGIN");
+}
+
+static const char *request_id(struct http_req *h)
+{
+    const char *given = http_header(h, "X-Request-Id");
+    bool ok = given && strlen(given) <= 64 && strspn(given, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") == strlen(given);
+    const char *id = ok ? given : random_hex(&h->arena, 8);
+    http_set_header(h, "X-Request-Id", id);
+    return id;
+}
+
+static err_t route_error(struct req *r, const struct route_match *m)
+{
+    if (m->index >= UNBUILT_BASE)
+        return err_with(r->arena, ERR_NOT_BUILT, "not_implemented", NULL, "%s %s is not part of this version of Bulldog",
+                        r->http->method, unbuilt[m->index - UNBUILT_BASE].path);
+    if (strncmp(r->http->path, "/api", 4) == 0 || strncmp(r->http->path, "/assets/", 8) == 0 || !m->path_known)
+        return err_new(r->arena, ERR_NOT_FOUND, "API route not found");
+    return err_new(r->arena, ERR_NOT_FOUND, "Not found");
+}
+
+static void app_handle(void *ctx, struct http_req *h)
+{
+    struct app *app = ctx;
+    struct req r = {.app = app, .http = h, .arena = &h->arena};
+    h->app = (void *)(uintptr_t)request_id(h);
+    security_headers(h);
+    jw_init(&r.w, &h->out);
+    struct route_match m = router_match(app->router, r.arena, h->method, h->path);
+    if (m.index < 0 && strcmp(h->method, "OPTIONS") == 0) {
+        h->status = 200;
+        http_set_header(h, "Allow", "GET, HEAD, POST, PATCH, PUT, DELETE, OPTIONS");
+        return;
+    }
+    err_t e;
+    if (m.index < 0 || m.index >= UNBUILT_BASE) {
+        if (m.index < 0 && serve_asset(h)) return;
+        e = route_error(&r, &m);
+    } else {
+        r.route = &ROUTES[m.index];
+        r.status = r.route->status;
+        memcpy(r.params, m.params, sizeof r.params);
+        e = serve(&r);
+    }
+    if (e) {
+        answer_error(&r, e);
+        return;
+    }
+    h->status = r.status;
+    if (r.route->flags & ETAG) answer_etag(&r);
+}
+
+static bool app_slow(void *ctx, struct http_req *h)
+{
+    struct app *app = ctx;
+    struct route_match m = router_match(app->router, &h->arena, h->method, h->path);
+    return m.index >= 0 && m.index < UNBUILT_BASE && (ROUTES[m.index].flags & SLOW);
+}
+
+static size_t app_body_max(void *ctx, const struct http_req *h)
+{
+    (void)ctx;
+    (void)h;
+    return (size_t)settings.body_bytes_max;
+}
+
+/* AO-29: quiet for what boards poll, loud for what went wrong. */
+static void app_done(void *ctx, const struct http_req *h)
+{
+    (void)ctx;
+    double ms = (double)(clock_mono_ns() - h->started_ns) / 1e6;
+    enum log_level level = h->status >= 500 ? LOG_ERROR : h->status >= 400 ? LOG_WARN : LOG_INFO;
+    if (level == LOG_INFO && (strcmp(h->method, "GET") == 0 || strcmp(h->method, "HEAD") == 0)) level = LOG_DEBUG;
+    log_event(level, "http", "method=%s path=%.200s status=%d ms=%.2f id=%s", h->method, h->path, h->status, ms,
+              h->app ? (const char *)h->app : "-");
+}
+
+struct http_app app_http(struct app *app)
+{
+    return (struct http_app){.handle = app_handle, .slow = app_slow, .body_max = app_body_max, .done = app_done, .ctx = app};
+}
