@@ -38,9 +38,10 @@ err_t wake_enqueue(struct db *db, const struct actor *requester, const struct wa
 /* One mutation yields at most one wake per (agent, issue): a later entry for the
  * same pair replaces an earlier one (EX-38). */
 struct wake_batch {
-    struct wake_request items[64];
-    const char *issue_ids[64];
-    int count;
+    struct arena *arena; /* set by the caller: {.arena = a} */
+    struct wake_request *items;
+    const char **issue_ids;
+    int count, capacity;
 };
 void wake_batch_add(struct wake_batch *b, const char *issue_id, const struct wake_request *w);
 err_t wake_batch_flush(struct db *db, const struct actor *requester, struct wake_batch *b) MUST_CHECK;
