@@ -5,10 +5,11 @@
 //   dist/assets/*       content-hashed, served as immutable (UI-4)
 //   dist/manifest.json  every file with its size; tools/embed-ui reads it
 //
-// Fails when what a first visit downloads exceeds the budget (UI-131).
+// With --check nothing is written: it fails when dist/ is not what src/ builds.
+// Fails too when what a first visit downloads exceeds the budget (UI-131).
 import { build } from 'esbuild';
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
@@ -63,13 +64,25 @@ const gzipped = (path) => gzipSync(files.get(path), { level: 9 }).length;
 const js = gzipped(entry.main) + gzipped(entry.theme);
 const css = gzipped(entry.style);
 
-rmSync(dist, { recursive: true, force: true });
-mkdirSync(join(dist, 'assets'), { recursive: true });
-for (const [path, bytes] of files) writeFileSync(join(dist, path), bytes);
 const manifest = [...files]
   .map(([path, bytes]) => ({ path, bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') }))
   .sort((a, b) => (a.path < b.path ? -1 : 1));
-writeFileSync(join(dist, 'manifest.json'), JSON.stringify(manifest, null, 2) + '\n');
+files.set('manifest.json', Buffer.from(JSON.stringify(manifest, null, 2) + '\n'));
+
+if (process.argv.includes('--check')) {
+  const stale = [...files].filter(([path, bytes]) => {
+    const committed = join(dist, path);
+    return !existsSync(committed) || !bytes.equals(readFileSync(committed));
+  });
+  if (stale.length > 0) {
+    console.error(`ui/dist is not what ui/src builds (${stale.map(([path]) => path).join(', ')}): run \`npm run build\` in ui/`);
+    process.exit(1);
+  }
+} else {
+  rmSync(dist, { recursive: true, force: true });
+  mkdirSync(join(dist, 'assets'), { recursive: true });
+  for (const [path, bytes] of files) writeFileSync(join(dist, path), bytes);
+}
 
 console.log(`first visit: ${js} bytes of script, ${css} bytes of style (gzip)`);
 if (js > BUDGET_JS_BYTES || css > BUDGET_CSS_BYTES) {

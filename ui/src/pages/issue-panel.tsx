@@ -126,7 +126,15 @@ function TaskLink({ task }: { task: IssueRef }) {
 
 function Description({ text }: { text: string | null }) {
   const markdown = useMemo(() => (text ? <Markdown text={text} /> : null), [text]);
-  return markdown && <section aria-label="Description">{markdown}</section>;
+  if (!markdown) return null;
+  return (
+    <section class="description" aria-labelledby="description-title">
+      <h3 id="description-title" class="visually-hidden">
+        Description
+      </h3>
+      {markdown}
+    </section>
+  );
 }
 
 function Subtasks({ id }: { id: string }) {

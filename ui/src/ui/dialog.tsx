@@ -24,12 +24,12 @@ export function Dialog({ title, onClose, children }: Props) {
         if (event.target === dialog.current) dialog.current?.close(); // the backdrop
       }}
     >
-      <header class="panel-head">
+      <div class="panel-head">
         <h2 id="dialog-title">{title}</h2>
         <button type="button" class="ghost" aria-label="Close" onClick={() => dialog.current?.close()}>
           <Icon name="close" />
         </button>
-      </header>
+      </div>
       {children}
     </dialog>
   );

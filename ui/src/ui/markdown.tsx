@@ -112,7 +112,7 @@ function Table({ lines }: { lines: string[] }) {
 
 // One alternative per kind, the first that matches leftmost wins.
 const INLINE =
-  /(`+)(.+?)\1|\*\*(.+?)\*\*|__(.+?)__|\*([^*\s](?:[^*]*[^*\s])?)\*|(?<![\w])_([^_\s](?:[^_]*[^_\s])?)_(?![\w])|\[([^\]]+)\]\(([^)\s]+)\)|(https?:\/\/[^\s<>()]+[^\s<>().,;:!?'"])|\b([A-Z][A-Z0-9]*-\d+)\b/s;
+  /(`+)(.+?)\1|\*\*(.+?)\*\*|__(.+?)__|\*([^*\s](?:[^*]*[^*\s])?)\*|(?<![\w])_([^_\s](?:[^_]*[^_\s])?)_(?![\w])|\[([^\]]+)\]\(((?:[^()\s]|\([^()\s]*\))+)\)|(https?:\/\/[^\s<>()]+[^\s<>().,;:!?'"])|\b([A-Z][A-Z0-9]*-\d+)\b/s;
 
 export function inline(text: string): ComponentChildren[] {
   const out: ComponentChildren[] = [];
