@@ -10,13 +10,10 @@
 #include "http/server.h"
 #include "store/db.h"
 
-struct engine;
-
 struct app_options {
     struct store *store;
     struct hub *hub;
-    struct engine *engine;   /* poked after commits; NULL in tests of the API alone */
-    const char *api_base;    /* http://host:port given to agents */
+    const char *data_dir;
     const char *listen_host; /* for the host guard */
     int listen_port;
     const char *jwt_secret;

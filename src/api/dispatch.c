@@ -190,12 +190,8 @@ void answer_etag(struct req *r)
     if (r->http->status != 200) return;
     crypto_shorthash_siphashx24(h, (const unsigned char *)r->http->out.data, r->http->out.len, r->app->etag_key);
     sodium_bin2hex(hex, sizeof hex, h, sizeof h);
-    const char *tag = arena_printf(r->arena, "\"%s\"", hex), *have = http_header(r->http, "If-None-Match");
-    http_set_header(r->http, "ETag", tag);
     http_set_header(r->http, "Cache-Control", "private, must-revalidate");
-    if (have == NULL || (strstr(have, tag) == NULL && strcmp(have, "*") != 0)) return;
-    buf_clear(&r->http->out);
-    r->http->status = 304;
+    if (http_etag(r->http, arena_printf(r->arena, "\"%s\"", hex))) buf_clear(&r->http->out);
 }
 
 /* ---- the steps ---- */
@@ -356,28 +352,20 @@ static bool serve_asset(struct http_req *h)
     bool shell = f == NULL && strncmp(h->path, "/assets/", 8) != 0;
     if (shell) f = asset_find("/index.html");
     if (f == NULL) return false;
-    const char *accept = http_header(h, "Accept-Encoding"), *have = http_header(h, "If-None-Match");
+    const char *accept = http_header(h, "Accept-Encoding");
     bool gz = f->gz && accept && strstr(accept, "gzip");
-    h->status = have && strstr(have, f->etag) ? 304 : 200;
+    h->status = 200;
     h->content_type = f->content_type;
-    http_set_header(h, "ETag", f->etag);
     http_set_header(h, "Cache-Control", f->immutable ? "public, max-age=31536000, immutable" : "no-cache");
     http_set_header(h, "Vary", "Accept-Encoding");
     if (strncmp(f->content_type, "text/html", 9) == 0)
         http_set_header(h, "Content-Security-Policy",
                         "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; frame-ancestors 'self'; base-uri 'self'");
-    if (h->status == 304) return true;
+    if (http_etag(h, f->etag)) return true;
     if (gz) http_set_header(h, "Content-Encoding", "gzip");
     h->static_data = gz ? f->gz : f->raw;
     h->static_len = gz ? f->gz_len : f->raw_len;
     return true;
-}
-
-static void security_headers(struct http_req *h)
-{
-    http_set_header(h, "X-Content-Type-Options", "nosniff");
-    http_set_header(h, "Referrer-Policy", "same-origin");
-    http_set_header(h, "X-Frame-Options", "SAMEORIGIN");
 }
 
 static const char *request_id(struct http_req *h)
@@ -404,7 +392,6 @@ static void app_handle(void *ctx, struct http_req *h)
     struct app *app = ctx;
     struct req r = {.app = app, .http = h, .arena = &h->arena};
     h->app = (void *)(uintptr_t)request_id(h);
-    security_headers(h);
     jw_init(&r.w, &h->out);
     struct route_match m = router_match(app->router, r.arena, h->method, h->path);
     if (m.index < 0 && strcmp(h->method, "OPTIONS") == 0) {

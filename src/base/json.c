@@ -56,8 +56,8 @@ err_t json_parse(struct arena *a, const char *text, size_t len, json_t **out)
     json_error_t je;
     json_t *j = json_loadb(text, len, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &je);
     if (j == NULL) {
-        return err_with(a, ERR_BAD_REQUEST, "invalid_json", NULL, "Invalid JSON body: %s at line %d column %d", je.text,
-                        je.line, je.column);
+        const char *where = arena_printf(a, "%s at line %d column %d", je.text, je.line, je.column);
+        return err_with(a, ERR_BAD_REQUEST, NULL, json_text(a, json_string(where)), "Invalid JSON body");
     }
     *out = j;
     return OK;

@@ -1,0 +1,34 @@
+/*
+ * engine: the reconciler. One thread; it asks again and again "what is due?" and
+ * moves rows forward in small transactions (the database is the truth). A poke
+ * after a commit makes it prompt, a timer makes it sure. It never blocks:
+ * waiting work runs on the job pool, processes live under shims.
+ */
+#ifndef BULLDOG_ENGINE_ENGINE_H
+#define BULLDOG_ENGINE_ENGINE_H
+
+#include "base/err.h"
+#include "base/jobs.h"
+#include "http/hub.h"
+#include "store/db.h"
+
+struct engine_options {
+    struct store *store;
+    struct hub *hub;
+    struct jobs *jobs;
+    const char *data_dir;
+    const char *api_url; /* given to agents */
+    const char *jwt_secret;
+    const char *shim_path;
+    const char *listen_host;
+    int listen_port;
+};
+
+struct engine;
+/* Starts the thread, which first takes over the runs of dead servers of this data directory. */
+err_t engine_start(struct arena *a, const struct engine_options *o, struct engine **out) MUST_CHECK;
+void engine_poke(struct engine *e); /* any thread */
+/* Stops the thread; runs go on under their shims and are found again at the next start. */
+void engine_stop(struct engine *e);
+
+#endif
