@@ -227,9 +227,13 @@ function ThemeMenu() {
 
 function ConnectionBar() {
   if (link.value !== 'lost' || phase.value.at !== 'ready') return null;
+  const silentMs = Math.max(0, now.value - heardAt.value);
   return (
     <div class="connection" role="status">
-      Reconnecting… <span aria-hidden="true">(last update {agoWords(now.value - heardAt.value)})</span>
+      Reconnecting…{' '}
+      <span aria-hidden="true">
+        (last update {silentMs < 60_000 ? `${Math.floor(silentMs / 1_000)} s ago` : agoWords(silentMs)})
+      </span>
     </div>
   );
 }
