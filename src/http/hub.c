@@ -20,7 +20,7 @@
 
 #define INBOX_MAX ((size_t)64 << 20) /* bytes; past it events that are not kept are dropped */
 #define CLOSING_TICK_MS 50
-#define GOODBYE_MS 1000 /* for all clients to take their 1001 */
+#define GOODBYE_MS 400 /* for all clients to take their 1001 */
 
 enum hub_verb { HUB_EVENT, HUB_JOIN, HUB_ADOPT, HUB_DROP, HUB_CLOSE_ALL, HUB_STOP };
 

@@ -204,14 +204,26 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *conn, const 
 
 /* ---- the daemon ---- */
 
+/* What a client can cause at will must not fill the log. */
+static bool client_caused(const char *text)
+{
+    static const char *const starts[] = {
+        "Connection was closed", "Connection socket is closed", "Socket has been disconnected", "Failed to send the response",
+        "Failed to send data in request", "Error processing request", "Failed to parse", "Too large value", "Not enough memory in pool",
+        "Received malformed", "Closing connection",
+    };
+    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
+        if (strncmp(text, starts[i], strlen(starts[i])) == 0) return true;
+    return false;
+}
+
 static void on_log(void *cls, const char *fmt, va_list ap)
 {
     (void)cls;
     char text[512];
     vsnprintf(text, sizeof text, fmt, ap);
     text[strcspn(text, "\r\n")] = 0;
-    bool client_left = strstr(text, "ocket") && (strstr(text, "closed") || strstr(text, "disconnected"));
-    if (client_left) log_debug("http.client_left", "msg=\"%s\"", text);
+    if (client_caused(text)) log_debug("http.client_fault", "msg=\"%s\"", text);
     else log_warn("http.library", "msg=\"%s\"", text);
 }
 
