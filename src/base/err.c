@@ -9,7 +9,8 @@ static struct err *make(struct arena *a, enum err_kind kind, const char *fmt, va
     return e;
 }
 
-err_t err_new(struct arena *a, enum err_kind kind, const char *fmt, ...)
+/* Names in parentheses: for the analyser both are also macros (err.h). */
+err_t(err_new)(struct arena *a, enum err_kind kind, const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
@@ -18,7 +19,7 @@ err_t err_new(struct arena *a, enum err_kind kind, const char *fmt, ...)
     return e;
 }
 
-err_t err_with(struct arena *a, enum err_kind kind, const char *code, const char *details, const char *fmt, ...)
+err_t(err_with)(struct arena *a, enum err_kind kind, const char *code, const char *details, const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
