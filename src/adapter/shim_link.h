@@ -19,11 +19,11 @@ struct shim_spec {
     const char *run_id;
     const char *const *argv; /* execvp, no shell */
     const char *cwd;
-    const char *const *env; /* NAME=VALUE: the whole environment, PAPERCLIP_RUN_ID among it */
-    const char *log_path;   /* the run's NDJSON log (AR-71); its directories are made */
-    int64_t log_max_bytes;  /* 0: no limit */
-    int64_t timeout_ms;     /* 0: none */
-    int64_t grace_ms;       /* SIGTERM to SIGKILL; at least SHIM_GRACE_MIN_MS is given */
+    const char *const *env;     /* NAME=VALUE: the whole environment, PAPERCLIP_RUN_ID among it */
+    const char *log_path;       /* the run's NDJSON log (AR-71); its directories are made */
+    int64_t log_max_bytes;      /* 0: no limit */
+    int64_t timeout_ms;         /* 0: none */
+    int64_t grace_ms;           /* SIGTERM to SIGKILL; at least SHIM_GRACE_MIN_MS is given */
     const char *const *redact;  /* secret values that must reach no log */
     const char *const *notices; /* "[paperclip] ..." lines that open the log */
     const char *cgroup;         /* cgroup v2 directory or NULL */

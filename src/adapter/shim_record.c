@@ -136,8 +136,8 @@ err_t shim_exit_read(struct arena *a, const char *run_dir, struct shim_exit *out
 
 err_t shim_run_dir_remove(struct arena *a, const char *run_dir)
 {
-    static const char *const names[] = {SHIM_FILE_SOCK,       SHIM_FILE_STATE, SHIM_FILE_EXIT, SHIM_FILE_STATE_TEMP,
-                                        SHIM_FILE_EXIT_TEMP, SHIM_FILE_LOCK};
+    static const char *const names[] = {SHIM_FILE_SOCK,       SHIM_FILE_STATE,     SHIM_FILE_EXIT,
+                                        SHIM_FILE_STATE_TEMP, SHIM_FILE_EXIT_TEMP, SHIM_FILE_LOCK};
     int dir = open(run_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
     for (size_t i = 0; dir >= 0 && i < sizeof names / sizeof names[0]; i++) unlinkat(dir, names[i], 0);
     if (dir >= 0) close(dir);

@@ -49,10 +49,10 @@ struct shim_exit {
     pid_t pid;
     instant_t started_at, leader_exited_at, finished_at;
     struct shim_progress output;
-    int64_t stdout_bytes, stderr_bytes; /* raw bytes read from the agent */
+    int64_t stdout_bytes, stderr_bytes;    /* raw bytes read from the agent */
     bool stdout_detached, stderr_detached; /* a pipe was still held when it was closed */
     const char *log_error;                 /* errno name of the last failed log write */
-    const struct shim_proc *orphans; /* stragglers that were killed, the first SHIM_ORPHANS_MAX */
+    const struct shim_proc *orphans;       /* stragglers that were killed, the first SHIM_ORPHANS_MAX */
     size_t n_orphans;
     int64_t orphans_total;
     bool orphans_left; /* they were left alive, as keep_stragglers asks */

@@ -84,6 +84,15 @@ static bool carries_run(pid_t pid, const char *needle, size_t len, struct buf *b
     return false;
 }
 
+/* Does the process carry the run's tag among its limits? */
+static bool carries_tag(pid_t pid, uint64_t tag, struct buf *b)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/limits", pid);
+    const char *at = text_read(path, b, 8192) ? strstr(b->data, SHIM_TAG_LIMITS_LINE) : NULL;
+    return at && strtoull(at + strlen(SHIM_TAG_LIMITS_LINE), NULL, 10) == tag;
+}
+
 static void mark_pid(struct census *c, pid_t pid)
 {
     for (size_t i = 0; i < c->n; i++)
@@ -119,14 +128,16 @@ static void mark_session(struct census *c, const struct shim_state *s)
     }
 }
 
-static void mark_environment(struct census *c, const char *run_id)
+static void mark_carriers(struct census *c, const char *run_id)
 {
     struct buf b BUF_AUTO = {0};
     char needle[256];
     int len = snprintf(needle, sizeof needle, SHIM_RUN_ENV "=%s", run_id);
     assert(len > 0 && (size_t)len < sizeof needle);
     for (size_t i = 0; i < c->n; i++)
-        if (!c->ours[i] && carries_run(c->list[i].pid, needle, (size_t)len, &b)) c->ours[i] = true;
+        if (!c->ours[i])
+            c->ours[i] = carries_tag(c->list[i].pid, shim_run_tag(run_id), &b) ||
+                         carries_run(c->list[i].pid, needle, (size_t)len, &b);
 }
 
 /* Children of ours are ours. */
@@ -152,7 +163,7 @@ static err_t survivors_find(struct arena *a, const struct shim_probe *p, const c
         mark_session(c, &p->state);
         mark_cgroup(c, p->state.cgroup);
     }
-    mark_environment(c, run_id);
+    mark_carriers(c, run_id);
     for (size_t i = 0; i < c->n; i++)
         if (c->list[i].pid == getpid()) c->ours[i] = false;
     mark_descent(c);

@@ -5,8 +5,9 @@
  * The double failure: the shim was killed while its agent lives on. The run
  * must not be started again until the old tree is proven empty. Survivors are
  * known by the recorded leader (pid + start time + boot id), its session and
- * process group, its cgroup, PAPERCLIP_RUN_ID in their environment, and by
- * descent from any of these. A pid alone is never trusted (AR-65, EX-60).
+ * process group, its cgroup, the run's tag among their limits (shim_proto.h),
+ * PAPERCLIP_RUN_ID in their environment, and by descent from any of these. A
+ * pid alone is never trusted (AR-65, EX-60).
  */
 #ifndef BULLDOG_ADAPTER_SHIM_TREE_H
 #define BULLDOG_ADAPTER_SHIM_TREE_H

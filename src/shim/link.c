@@ -118,14 +118,14 @@ void link_progress_due(int64_t now)
     text_kint(&out, "lastSeq", run_log.seq);
     text_kint(&out, "droppedBytes", run_log.dropped);
     text_ktime(&out, "lastOutputAt", run.last_output_at);
-    text_kstr(&out, "lastOutputStream", run.last_stream < 0 ? NULL : run.last_stream == STREAM_OUT ? "stdout" : "stderr");
+    text_kstr(&out, "lastOutputStream",
+              run.last_stream < 0             ? NULL
+              : run.last_stream == STREAM_OUT ? "stdout"
+                                              : "stderr");
     message_end();
 }
 
-int64_t link_next_progress(void)
-{
-    return link_fd >= 0 && progress_news && out.len == 0 ? progress_at : INT64_MAX;
-}
+int64_t link_next_progress(void) { return link_fd >= 0 && progress_news && out.len == 0 ? progress_at : INT64_MAX; }
 
 /* What a line asks for. */
 static enum said line_said(char *line, int64_t *grace_ms)

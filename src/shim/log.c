@@ -11,9 +11,9 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#define OUT_MAX 98304        /* one write; holds a record of SHIM_CHUNK_MAX ordinary bytes */
-#define RECORD_EXTRA 128     /* a record without its chunk */
-#define LIMIT_RESERVE 512    /* of the limit, for the two records that explain it */
+#define OUT_MAX 98304     /* one write; holds a record of SHIM_CHUNK_MAX ordinary bytes */
+#define RECORD_EXTRA 128  /* a record without its chunk */
+#define LIMIT_RESERVE 512 /* of the limit, for the two records that explain it */
 #define LIMIT_MIN 4096
 
 static char out_bytes[OUT_MAX];

@@ -20,38 +20,29 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define SETTLE_MS 100       /* after the leader's exit, for children that are ending too */
-#define REAP_GRACE_MS 1000  /* stragglers' SIGTERM to SIGKILL */
-#define KILL_AGAIN_MS 10    /* first pause between kill rounds; doubles up to */
+#define SETTLE_MS 100      /* after the leader's exit, for children that are ending too */
+#define REAP_GRACE_MS 1000 /* stragglers' SIGTERM to SIGKILL */
+#define KILL_AGAIN_MS 10   /* first pause between kill rounds; doubles up to */
 #define KILL_PAUSE_MS 1000
 #define RECORD_AGAIN_MS 1000
-#define LINGER_MS 60000     /* for a server that does not acknowledge */
+#define LINGER_MS 60000 /* for a server that does not acknowledge */
 #define STATE_SYNC_MS 200
 #define TRIM_MS 300
 
 struct run run = {.last_stream = -1, .exec_fd = -1};
 
 enum state {
-    RUNNING,  /* the agent runs */
-    ENDING,   /* it was sent SIGTERM: timeout or cancel */
-    DRAINING, /* it has exited; its pipes and children may take a moment */
-    REAPING,  /* stragglers were sent SIGTERM */
-    KILLING,  /* freeze and SIGKILL until nobody is left */
-    CLOSING,  /* the exit record could not be written yet */
+    RUNNING,   /* the agent runs */
+    ENDING,    /* it was sent SIGTERM: timeout or cancel */
+    DRAINING,  /* it has exited; its pipes and children may take a moment */
+    REAPING,   /* stragglers were sent SIGTERM */
+    KILLING,   /* freeze and SIGKILL until nobody is left */
+    CLOSING,   /* the exit record could not be written yet */
     LINGERING, /* the record is written; the server has not acknowledged */
     DONE,
     N_STATES
 };
-enum event {
-    LEADER_EXITED,
-    TREE_EMPTY,
-    PIPES_ENDED,
-    TIMER,
-    CANCEL,
-    ACKNOWLEDGED,
-    SERVER_GONE,
-    N_EVENTS
-};
+enum event { LEADER_EXITED, TREE_EMPTY, PIPES_ENDED, TIMER, CANCEL, ACKNOWLEDGED, SERVER_GONE, N_EVENTS };
 
 static enum state state;
 static int64_t timer_at = INT64_MAX; /* mono ms of the state's TIMER */

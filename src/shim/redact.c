@@ -2,9 +2,10 @@
  * redact: take secrets out of a byte stream, before it is cut into lines.
  *
  * Three things are replaced: exact values (and their JSON-escaped form, since
- * agents print JSON), tokens with a known prefix, and JWTs. A stream comes in
- * pieces, so what may still become a secret is held back until more is known;
- * a token that is long enough is replaced at once and the rest of it swallowed.
+ * agents print JSON), tokens with a known prefix, and JWTs; and images in
+ * base64, which are no secret but nothing for a log either (AR-71). A stream
+ * comes in pieces, so what may still become a secret is held back until more is
+ * known; a token that is long enough is replaced and the rest of it swallowed.
  * A table of byte pairs lets ordinary text pass at memory speed.
  */
 #include "shim/shim.h"
@@ -21,7 +22,7 @@ struct secret {
 static struct secret *by_first[256];
 static unsigned char pairs[65536 / 8]; /* a secret or token may begin with these two bytes */
 
-enum charset { ALNUM = 1, HEX = 2, B64URL = 4, DOT = 8 };
+enum charset { ALNUM = 1, HEX = 2, B64URL = 4, DOT = 8, BASE64 = 16 };
 static unsigned char chars[256];
 
 /* Tokens known by their prefix; `word`: only where a word begins. */
@@ -30,10 +31,28 @@ static const struct prefix {
     size_t len, min; /* characters of `set` that must follow */
     unsigned char set;
     bool word;
+    const char *instead;
 } prefixes[] = {
-    {"sk-", 3, 20, B64URL, true},  {"ghp_", 4, 20, ALNUM, false}, {"gho_", 4, 20, ALNUM, false},
-    {"ghu_", 4, 20, ALNUM, false}, {"ghs_", 4, 20, ALNUM, false}, {"ghr_", 4, 20, ALNUM, false},
-    {"pcp_", 4, 48, HEX, false},   {"github_pat_", 11, 20, B64URL, false},
+#define TOKEN_OF(text, min, set, word)                       \
+    {                                                        \
+        text, sizeof text - 1, min, set, word, SHIM_REDACTED \
+    }
+#define IMAGE_OF(magic)                                                   \
+    {                                                                     \
+        magic, sizeof magic - 1, 256, BASE64, true, "[image data elided]" \
+    }
+    TOKEN_OF("sk-", 20, B64URL, true),
+    TOKEN_OF("ghp_", 20, ALNUM, false),
+    TOKEN_OF("gho_", 20, ALNUM, false),
+    TOKEN_OF("ghu_", 20, ALNUM, false),
+    TOKEN_OF("ghs_", 20, ALNUM, false),
+    TOKEN_OF("ghr_", 20, ALNUM, false),
+    TOKEN_OF("pcp_", 48, HEX, false),
+    TOKEN_OF("github_pat_", 20, B64URL, false),
+    IMAGE_OF("iVBORw0KGgo"),
+    /* PNG */ IMAGE_OF("/9j/"), /* JPEG */
+    IMAGE_OF("R0lGOD"),
+    /* GIF */ IMAGE_OF("UklGR"), /* WebP */
 };
 #define N_PREFIXES (sizeof prefixes / sizeof prefixes[0])
 static const char jwt_head[] = "eyJ"; /* {" in base64url */
@@ -76,6 +95,7 @@ void redact_setup(const char *const *values, size_t n)
         if (digit || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F')) set |= HEX;
         if (c == '-' || c == '_') set |= B64URL;
         if (c == '.') set |= DOT;
+        if (set & ALNUM || c == '+' || c == '/' || c == '=') set |= BASE64;
         chars[c] = (unsigned char)set;
     }
     for (size_t i = 0; i < N_PREFIXES; i++) pair_add(prefixes[i].text);
@@ -155,27 +175,37 @@ static enum verdict match_prefix(const char *p, size_t n, bool final, size_t *le
     return *len == n && !final ? HOLD : PLAIN;
 }
 
-static enum verdict match(const struct redact *r, const char *in, size_t i, size_t n, bool final, size_t *len, int *set)
+/* What stands at in[i]: how long it is, what goes in its place, and the
+ * characters that would continue it. */
+struct found {
+    size_t len;
+    const char *instead;
+    unsigned set;
+};
+
+static enum verdict match(const struct redact *r, const char *in, size_t i, size_t n, bool final, struct found *f)
 {
     const char *p = in + i;
     n -= i;
+    *f = (struct found){.instead = SHIM_REDACTED};
     for (const struct secret *s = by_first[(unsigned char)*p]; s; s = s->next) {
-        *len = s->len;
+        f->len = s->len;
         if (memcmp(p, s->value, n < s->len ? n : s->len) != 0) continue;
         if (n >= s->len) return SECRET;
         if (!final) return HOLD;
     }
-    enum verdict v = PLAIN;
-    *set = B64URL;
-    for (size_t k = 0; k < N_PREFIXES && v == PLAIN; k++) {
-        if (prefixes[k].text[0] != *p || (prefixes[k].word && !word_begins(r, in, i))) continue;
-        v = match_prefix(p, n, final, len, &prefixes[k]);
+    for (size_t k = 0; k < N_PREFIXES; k++) {
+        const struct prefix *x = &prefixes[k];
+        if (x->text[0] != *p || (x->word && !word_begins(r, in, i))) continue;
+        enum verdict v = match_prefix(p, n, final, &f->len, x);
+        f->set = x->set;
+        f->instead = x->instead;
+        if (v != PLAIN) return v;
     }
-    if (v == PLAIN && *p == jwt_head[0] && word_begins(r, in, i)) {
-        *set = B64URL | DOT;
-        v = match_jwt(p, n, final, len);
-    }
-    return v;
+    if (*p != jwt_head[0] || !word_begins(r, in, i)) return PLAIN;
+    f->set = B64URL | DOT;
+    f->instead = SHIM_REDACTED;
+    return match_jwt(p, n, final, &f->len);
 }
 
 static void remember(struct redact *r, const char *p, size_t n)
@@ -204,20 +234,19 @@ size_t redact_scan(struct redact *r, const char *p, size_t n, bool final, emit_f
                 continue;
             }
         }
-        size_t len = 0;
-        int set = 0;
-        enum verdict v = match(r, p, i, n, final, &len, &set);
+        struct found f;
+        enum verdict v = match(r, p, i, n, final, &f);
         if (v == HOLD) break;
         if (v == PLAIN) {
             i++;
             continue;
         }
         if (i > plain) emit(ctx, p + plain, i - plain);
-        emit(ctx, SHIM_REDACTED, sizeof SHIM_REDACTED - 1);
-        i += len;
+        emit(ctx, f.instead, strlen(f.instead));
+        i += f.len;
         if (v == TOKEN) {
-            i += span(p + i, n - i, (unsigned)set, n);
-            if (i == n) r->swallowing = set;
+            i += span(p + i, n - i, f.set, n);
+            if (i == n) r->swallowing = (int)f.set;
         }
         plain = i;
     }

@@ -42,9 +42,9 @@ size_t text_json_width(const char *p, size_t n, size_t *taken);
 /* How many of the n bytes end in whole characters. */
 size_t utf8_whole(const char *p, size_t n);
 
-int write_all(int fd, const char *p, size_t n); /* 0 or errno */
+int write_all(int fd, const char *p, size_t n);                       /* 0 or errno */
 ssize_t read_small(int dir, const char *path, char *buf, size_t cap); /* NUL-terminated; -1 */
-void memory_trim(char *p, size_t n); /* an idle buffer's pages go back to the kernel */
+void memory_trim(char *p, size_t n);                                  /* an idle buffer's pages go back to the kernel */
 int64_t wall_ms(void);
 int64_t mono_ms(void);
 
@@ -112,10 +112,10 @@ extern struct stream streams[STREAMS];
 void pump_setup(int out_fd, int err_fd);
 /* Read once; false at the end of the stream. */
 bool pump_read(enum stream_id id);
-void pump_flush_due(int64_t now);      /* unfinished lines older than 200 ms */
-int64_t pump_next_flush(void);         /* when the next is due; INT64_MAX */
-void pump_close(void);                 /* take what is there, then close both */
-void pump_trim(void);                  /* idle: give the buffers back to the kernel */
+void pump_flush_due(int64_t now); /* unfinished lines older than 200 ms */
+int64_t pump_next_flush(void);    /* when the next is due; INT64_MAX */
+void pump_close(void);            /* take what is there, then close both */
+void pump_trim(void);             /* idle: give the buffers back to the kernel */
 
 /* reap.c: the agent's tree. */
 bool proc_read(pid_t pid, struct proc_stat *out); /* /proc/<pid>/stat */
@@ -129,10 +129,10 @@ struct orphans {
     int64_t total;
 };
 extern struct orphans orphans;
-void tree_note(pid_t skip_group);  /* list everybody alive, but for that group */
-void tree_signal(int sig);         /* everybody, once */
-void tree_kill(void);              /* freeze all of it, then SIGKILL */
-bool tree_empty(void);             /* no child (we are the subreaper), cgroup not populated */
+void tree_note(pid_t skip_group);                      /* list everybody alive, but for that group */
+void tree_signal(int sig);                             /* everybody, once */
+void tree_kill(void);                                  /* freeze all of it, then SIGKILL */
+bool tree_empty(void);                                 /* no child (we are the subreaper), cgroup not populated */
 const char *cgroup_enter(const char *path, pid_t pid); /* NULL: not in use */
 void cgroup_leave(void);
 

@@ -41,19 +41,19 @@ enum shim_fd { SHIM_FD_SPEC = 3, SHIM_FD_DIR = 4, SHIM_FD_CONN = 5, SHIM_FD_LOCK
 #define SHIM_FILE_EXIT_TEMP "exit.tmp"
 
 /* Spec keys. */
-#define SHIM_KEY_ARG "arg"               /* repeated: the agent's argv; execvp, no shell */
+#define SHIM_KEY_ARG "arg" /* repeated: the agent's argv; execvp, no shell */
 #define SHIM_KEY_CWD "cwd"
-#define SHIM_KEY_ENV "env"               /* repeated NAME=VALUE: the whole environment */
-#define SHIM_KEY_TIMEOUT "timeout_ms"    /* 0: none */
-#define SHIM_KEY_GRACE "grace_ms"        /* between SIGTERM and SIGKILL */
-#define SHIM_KEY_LOG "log"               /* path of the NDJSON log */
-#define SHIM_KEY_LOG_MAX "log_max_bytes" /* 0: no limit */
-#define SHIM_KEY_REDACT "redact"         /* repeated: exact secret values */
-#define SHIM_KEY_NOTICE "notice"         /* repeated: written first, as stdout records (AR-50) */
-#define SHIM_KEY_CGROUP "cgroup"         /* cgroup v2 directory, made when missing; best effort */
-#define SHIM_KEY_STDIN "stdin"           /* the agent's stdin; absent: /dev/null */
+#define SHIM_KEY_ENV "env"                 /* repeated NAME=VALUE: the whole environment */
+#define SHIM_KEY_TIMEOUT "timeout_ms"      /* 0: none */
+#define SHIM_KEY_GRACE "grace_ms"          /* between SIGTERM and SIGKILL */
+#define SHIM_KEY_LOG "log"                 /* path of the NDJSON log */
+#define SHIM_KEY_LOG_MAX "log_max_bytes"   /* 0: no limit */
+#define SHIM_KEY_REDACT "redact"           /* repeated: exact secret values */
+#define SHIM_KEY_NOTICE "notice"           /* repeated: written first, as stdout records (AR-50) */
+#define SHIM_KEY_CGROUP "cgroup"           /* cgroup v2 directory, made when missing; best effort */
+#define SHIM_KEY_STDIN "stdin"             /* the agent's stdin; absent: /dev/null */
 #define SHIM_KEY_KILL "kill_group_on_exit" /* 0: leave stragglers alone (AR-55) */
-#define SHIM_KEY_NICE "nice"             /* added to the agent's niceness */
+#define SHIM_KEY_NICE "nice"               /* added to the agent's niceness */
 
 /* Server to shim. */
 #define SHIM_SAY_HELLO "hello"   /* answered by a state message, and exit when it has ended */
@@ -66,17 +66,29 @@ enum shim_fd { SHIM_FD_SPEC = 3, SHIM_FD_DIR = 4, SHIM_FD_CONN = 5, SHIM_FD_LOCK
 #define SHIM_TELL_EXIT "exit" /* the record itself is the file `exit` */
 
 #define SHIM_MESSAGE_MAX 1024
-#define SHIM_GRACE_MIN_MS 1000   /* AR-55, AR-63 */
-#define SHIM_DRAIN_MS 2000       /* after the leader's exit, for the pipes (AR-55) */
-#define SHIM_CHUNK_MAX 65536     /* bytes of one log record's chunk (AR-71) */
-#define SHIM_EXCERPT_MAX 32768   /* per stream (AR-69) */
-#define SHIM_ORPHANS_MAX 20      /* listed in the exit record; the count is exact */
-#define SHIM_COMMAND_MAX 200     /* bytes of a listed command */
-#define SHIM_REDACT_MIN 4        /* shorter values would blank ordinary text */
+#define SHIM_GRACE_MIN_MS 1000 /* AR-55, AR-63 */
+#define SHIM_DRAIN_MS 2000     /* after the leader's exit, for the pipes (AR-55) */
+#define SHIM_CHUNK_MAX 65536   /* bytes of one log record's chunk (AR-71) */
+#define SHIM_EXCERPT_MAX 32768 /* per stream (AR-69) */
+#define SHIM_ORPHANS_MAX 20    /* listed in the exit record; the count is exact */
+#define SHIM_COMMAND_MAX 200   /* bytes of a listed command */
+#define SHIM_REDACT_MIN 4      /* shorter values would blank ordinary text */
 #define SHIM_REDACTED "***REDACTED***"
 #define SHIM_RUN_ENV "PAPERCLIP_RUN_ID"
-#define SHIM_OOM_AGENT "800"     /* killed first when memory ends, */
-#define SHIM_OOM_SHIM "400"      /* then the shim, the server last */
+#define SHIM_OOM_AGENT "800" /* killed first when memory ends, */
+#define SHIM_OOM_SHIM "400"  /* then the shim, the server last */
+
+/* Every process of a run carries this number as its limit of file locks: a
+ * limit Linux has not enforced since 2.4, but which is inherited by whoever
+ * forks, whatever it does to its session or environment, and is written in
+ * /proc/<pid>/limits. It finds those who lost everything else. */
+#define SHIM_TAG_LIMITS_LINE "Max file locks"
+static inline uint64_t shim_run_tag(const char *run_id)
+{
+    uint64_t h = UINT64_C(14695981039346656037); /* FNV-1a */
+    for (; *run_id; run_id++) h = (h ^ (unsigned char)*run_id) * UINT64_C(1099511628211);
+    return (h >> 2) | UINT64_C(1) << 61; /* large, and not "unlimited" */
+}
 
 /* What identifies a process for good: its pid together with its start time. */
 struct proc_stat {

@@ -63,6 +63,8 @@ static void child_run(const struct pipes *p)
     int oom = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
     if (oom >= 0) write_all(oom, SHIM_OOM_AGENT, strlen(SHIM_OOM_AGENT));
     if (run.spec.nice != 0) setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + run.spec.nice);
+    struct rlimit tag = {.rlim_cur = shim_run_tag(run.id), .rlim_max = shim_run_tag(run.id)};
+    setrlimit(RLIMIT_LOCKS, &tag); /* inside another run's tree it may not be allowed to rise */
     close_range(3, ~0u, CLOSE_RANGE_CLOEXEC);
     static const uint64_t dfl[8]; /* by system call: libc keeps two signals from us, and hands them down ignored */
     for (int sig = 1; sig < NSIG; sig++) syscall(SYS_rt_sigaction, sig, dfl, NULL, sizeof(uint64_t));
@@ -102,7 +104,7 @@ bool agent_start(void)
     bool known = proc_read(pid, &run.leader) || failed("proc");
     if (known && (errno = record_state()) != 0) known = failed("state");
     if (known) write_all(p.go[1], "g", 1);
-    close(p.go[1]); /* without the byte the child ends, and is collected as any */
+    close(p.go[1]);            /* without the byte the child ends, and is collected as any */
     prctl(PR_SET_DUMPABLE, 0); /* from here on the agent cannot read our memory, which holds its redactions */
     return known;
 }

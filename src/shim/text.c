@@ -93,25 +93,26 @@ void text_int(struct text *t, int64_t v)
     text_uint(t, v < 0 ? 0 - (uint64_t)v : (uint64_t)v, 1);
 }
 
+/* Without gmtime, which would bring time zones and half of stdio along. */
 void text_time(struct text *t, int64_t unix_ms)
 {
-    time_t s = (time_t)(unix_ms / 1000);
-    struct tm tm;
-    gmtime_r(&s, &tm);
-    text_uint(t, (uint64_t)tm.tm_year + 1900, 4);
-    text_puts(t, "-");
-    text_uint(t, (uint64_t)tm.tm_mon + 1, 2);
-    text_puts(t, "-");
-    text_uint(t, (uint64_t)tm.tm_mday, 2);
-    text_puts(t, "T");
-    text_uint(t, (uint64_t)tm.tm_hour, 2);
-    text_puts(t, ":");
-    text_uint(t, (uint64_t)tm.tm_min, 2);
-    text_puts(t, ":");
-    text_uint(t, (uint64_t)tm.tm_sec, 2);
-    text_puts(t, ".");
-    text_uint(t, (uint64_t)(unix_ms % 1000), 3);
-    text_puts(t, "Z");
+    int64_t days = unix_ms / 86400000, ms = unix_ms % 86400000;
+    /* civil date: years begin in March, eras are the calendar's 400-year cycle */
+    int64_t shifted = days + 719468, era = shifted / 146097, doe = shifted % 146097;
+    int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
+    int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153;
+    int64_t month = mp < 10 ? mp + 3 : mp - 9, year = yoe + era * 400 + (month <= 2);
+    const struct {
+        int64_t v;
+        int width;
+        const char *after;
+    } parts[] = {{year, 4, "-"},         {month, 2, "-"},           {doy - (153 * mp + 2) / 5 + 1, 2, "T"},
+                 {ms / 3600000, 2, ":"}, {ms / 60000 % 60, 2, ":"}, {ms / 1000 % 60, 2, "."},
+                 {ms % 1000, 3, "Z"}};
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        text_uint(t, (uint64_t)parts[i].v, parts[i].width);
+        text_puts(t, parts[i].after);
+    }
 }
 
 enum utf8 { UTF8_OK, UTF8_BAD, UTF8_CUT };
@@ -155,9 +156,10 @@ size_t utf8_whole(const char *p, size_t n)
 /* Two-character escapes; 1 stands for \u00XX. */
 static const char escapes[256] = {
     ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r', ['"'] = '"', ['\\'] = '\\',
-    [0] = 1, [1] = 1, [2] = 1, [3] = 1, [4] = 1, [5] = 1, [6] = 1, [7] = 1, [11] = 1, [14] = 1, [15] = 1,
-    [16] = 1, [17] = 1, [18] = 1, [19] = 1, [20] = 1, [21] = 1, [22] = 1, [23] = 1, [24] = 1, [25] = 1,
-    [26] = 1, [27] = 1, [28] = 1, [29] = 1, [30] = 1, [31] = 1,
+    [0] = 1,      [1] = 1,      [2] = 1,      [3] = 1,      [4] = 1,      [5] = 1,     [6] = 1,
+    [7] = 1,      [11] = 1,     [14] = 1,     [15] = 1,     [16] = 1,     [17] = 1,    [18] = 1,
+    [19] = 1,     [20] = 1,     [21] = 1,     [22] = 1,     [23] = 1,     [24] = 1,    [25] = 1,
+    [26] = 1,     [27] = 1,     [28] = 1,     [29] = 1,     [30] = 1,     [31] = 1,
 };
 
 size_t text_json_width(const char *p, size_t n, size_t *taken)
