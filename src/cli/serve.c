@@ -189,6 +189,18 @@ static void on_poke(void *ctx)
     if (s->engine) engine_poke(s->engine);
 }
 
+static void publish_live(void *ctx, const char *company_id, const char *type, instant_t created_at, const char *payload)
+{
+    struct server *s = ctx;
+    hub_publish(s->hub, 0, company_id, type, created_at, payload);
+}
+
+static bool has_listeners(void *ctx, const char *company_id)
+{
+    struct server *s = ctx;
+    return hub_has_listeners(s->hub, company_id);
+}
+
 static const char *base_url(struct server *s)
 {
     return arena_printf(&s->arena, strchr(s->host, ':') ? "http://[%s]:%d" : "http://%s:%d", s->host, s->port);
@@ -211,7 +223,8 @@ static err_t start_http(struct server *s)
 
 static err_t start_engine(struct server *s)
 {
-    const struct engine_options o = {.store = s->store, .hub = s->hub, .jobs = s->jobs, .data_dir = s->data_dir,
+    const struct engine_options o = {.store = s->store, .jobs = s->jobs, .data_dir = s->data_dir,
+                                     .publish = publish_live, .has_listeners = has_listeners, .live_ctx = s,
                                      .api_url = *settings.api_url ? settings.api_url : base_url(s),
                                      .jwt_secret = s->jwt_secret, .shim_path = shim_path_find(&s->arena),
                                      .listen_host = s->host, .listen_port = s->port};

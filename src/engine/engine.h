@@ -9,12 +9,14 @@
 
 #include "base/err.h"
 #include "base/jobs.h"
-#include "http/hub.h"
 #include "store/db.h"
 
 struct engine_options {
     struct store *store;
-    struct hub *hub;
+    /* The live hub, seen from here: an event that is not kept, and whether anybody listens. */
+    void (*publish)(void *ctx, const char *company_id, const char *type, instant_t created_at, const char *payload);
+    bool (*has_listeners)(void *ctx, const char *company_id);
+    void *live_ctx;
     struct jobs *jobs;
     const char *data_dir;
     const char *api_url; /* given to agents */

@@ -26,7 +26,12 @@ bool admission_is_comment_reason(const char *reason)
 bool admission_takes_lock(const char *reason)
 {
     static const char *const set[] = {"issue_comment_mentioned", "source_scoped_recovery_action", NULL};
-    return reason && !any(reason, set) && strncmp(reason, "execution_", 10) != 0;
+    return !any(reason, set);
+}
+
+bool admission_checks_out(const char *reason)
+{
+    return reason && admission_takes_lock(reason) && strncmp(reason, "execution_", 10) != 0;
 }
 
 static struct admission_verdict verdict(enum admission action, const char *reason)

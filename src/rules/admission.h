@@ -44,8 +44,9 @@ struct admission_verdict admission_decide(const struct admission_facts *f);
 bool admission_carries_nothing_new(const char *reason);
 /* A comment wake proceeds although blockers are open (EX §5.2 step 12c). */
 bool admission_is_comment_reason(const char *reason);
-/* The run of a wake with this reason works on the issue: it takes the lock and
- * checks the issue out (EX-24, EX-46). */
+/* Does the run of a wake with this reason take the issue's execution lock (EX-24, INV-2)? */
 bool admission_takes_lock(const char *reason);
+/* Is the issue checked out for it before its agent starts (EX-46)? */
+bool admission_checks_out(const char *reason);
 
 #endif
