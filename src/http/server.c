@@ -320,8 +320,9 @@ void http_server_stop(struct http_server *s)
     atomic_store(&s->stopping, true);
     MHD_socket fd = MHD_quiesce_daemon(s->daemon);
     if (fd != MHD_INVALID_SOCKET) close(fd);
-    for (int waited = 0; atomic_load(&s->active) > 0; waited += 5) {
-        if (waited >= STOP_WAIT_MS && atomic_load(&s->working) == 0) break;
+    for (int waited = 0;; waited += 5) {
+        bool idle = atomic_load(&s->active) == 0; /* looked at first: only an active request can start to work */
+        if (atomic_load(&s->working) == 0 && (idle || waited >= STOP_WAIT_MS)) break;
         usleep(5000);
     }
     if (s->hub) hub_close_clients(s->hub);

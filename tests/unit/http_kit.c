@@ -264,7 +264,7 @@ void reply_free(struct reply *r)
 
 const char *reply_header(const struct reply *r, const char *name)
 {
-    static char value[512];
+    static _Thread_local char value[512];
     size_t n = strlen(name);
     for (const char *line = strstr(r->head, "\r\n") + 2; *line && *line != '\r'; line = strstr(line, "\r\n") + 2) {
         if (strncasecmp(line, name, n) != 0 || line[n] != ':') continue;

@@ -57,7 +57,7 @@ bool conn_at_end(struct conn *c); /* waits for the peer to close */
 void reply_free(struct reply *r);
 #define REPLY_AUTO __attribute__((cleanup(reply_free)))
 #define CONN_AUTO __attribute__((cleanup(conn_close)))
-/* The header's value in a static buffer, NULL when absent. */
+/* The header's value in a buffer of the thread, NULL when absent. */
 const char *reply_header(const struct reply *r, const char *name);
 /* A whole exchange on a connection of its own. */
 struct reply kit_get(const struct kit *k, const char *target, const char *headers);
