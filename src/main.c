@@ -1,5 +1,6 @@
 /* main: one binary; `bulldog serve` is the server, everything else a client of it. */
 #include "base/json.h"
+#include "cli/cli.h"
 #include "cli/serve.h"
 #include "store/entity.h"
 
@@ -18,10 +19,5 @@ int main(int argc, char **argv)
         entity_setup();
         return serve_main(argc - 2, argv + 2);
     }
-    if (argc > 1 && strcmp(argv[1], "--version") == 0) {
-        puts("bulldog " BULLDOG_VERSION);
-        return 0;
-    }
-    fputs("Usage: bulldog serve [options] (see bulldog serve --help)\n", stderr);
-    return 1;
+    return cli_main(argc, argv);
 }
