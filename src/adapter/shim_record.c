@@ -30,6 +30,7 @@ void shim_state_parse(const json_t *j, struct shim_state *out)
 void shim_progress_parse(const json_t *j, struct shim_progress *out)
 {
     *out = (struct shim_progress){
+        .phase = json_str(j, "phase"),
         .log_bytes = json_int(j, "logBytes", 0),
         .last_seq = json_int(j, "lastSeq", 0),
         .dropped_bytes = json_int(j, "droppedBytes", 0),

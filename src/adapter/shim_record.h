@@ -31,6 +31,7 @@ struct shim_state {
 };
 
 struct shim_progress {
+    const char *phase; /* "running", "ending", "draining", "reaping", "killing", "closing"; NULL in a record */
     int64_t log_bytes, last_seq, dropped_bytes;
     instant_t last_output_at;
     const char *last_stream; /* "stdout", "stderr" or NULL */

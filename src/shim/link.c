@@ -106,7 +106,7 @@ static void tell_state(void)
     if (run.recorded) link_tell_exit();
 }
 
-void link_output_seen(void) { progress_news = true; }
+void link_news(void) { progress_news = true; }
 
 void link_progress_due(int64_t now)
 {
@@ -114,6 +114,7 @@ void link_progress_due(int64_t now)
     progress_news = false;
     progress_at = now + PROGRESS_MS;
     if (!message_begin(SHIM_TELL_PROGRESS)) return;
+    text_kstr(&out, "phase", run.phase);
     text_kint(&out, "logBytes", run_log.bytes);
     text_kint(&out, "lastSeq", run_log.seq);
     text_kint(&out, "droppedBytes", run_log.dropped);

@@ -29,7 +29,7 @@
 #define STATE_SYNC_MS 200
 #define TRIM_MS 300
 
-struct run run = {.last_stream = -1, .exec_fd = -1};
+struct run run = {.last_stream = -1, .exec_fd = -1, .phase = "running"};
 
 enum state {
     RUNNING,   /* the agent runs */
@@ -167,9 +167,14 @@ static action *const actions[N_STATES][N_EVENTS] = {
 
 static void happen(enum event event)
 {
+    static const char *const names[N_STATES] = {"running", "ending",  "draining",  "reaping",
+                                                "killing", "closing", "lingering", "done"};
     if (event == TIMER) timer_at = INT64_MAX;
     action *act = actions[state][event];
-    if (act) state = act();
+    if (act == NULL) return;
+    state = act();
+    if (run.phase != names[state]) link_news();
+    run.phase = names[state];
 }
 
 /* Collect the dead. Whoever is left without a parent is our child. */

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define READ_MAX 65536
@@ -103,7 +104,7 @@ bool pump_read(enum stream_id id)
     size_t used = redact_scan(&s->redact, raw, len, false, take, s);
     s->n_hold = len - used;
     memcpy(hold[id], raw + used, s->n_hold);
-    link_output_seen();
+    link_news();
     return true;
 }
 
@@ -127,16 +128,23 @@ int64_t pump_next_flush(void)
     return next;
 }
 
+/* What is in the pipe now is the run's; a writer that is still there does not
+ * keep us. */
+static void take_rest(enum stream_id id)
+{
+    struct stream *s = &streams[id];
+    int rest = 0;
+    ioctl(s->fd, FIONREAD, &rest);
+    for (int64_t end = s->bytes + rest; s->bytes < end;)
+        if (!pump_read(id)) return;
+    int64_t before = s->bytes;
+    s->detached = pump_read(id) || s->bytes != before; /* no end where the end should be */
+}
+
 void pump_close(void)
 {
     for (enum stream_id id = STREAM_OUT; id <= STREAM_ERR; id++) {
-        struct stream *s = &streams[id];
-        int64_t stop = mono_ms() + 100; /* somebody may write as fast as we read */
-        while (s->fd >= 0 && mono_ms() < stop) {
-            int64_t before = s->bytes;
-            if (!pump_read(id) || s->bytes == before) break;
-        }
-        s->detached = s->fd >= 0;
+        if (streams[id].fd >= 0) take_rest(id);
         stream_end(id);
     }
 }

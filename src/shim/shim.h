@@ -154,8 +154,9 @@ struct run {
     bool stragglers_left;
     int64_t started_at, leader_exited_at, finished_at; /* wall ms */
     int64_t last_output_at;
-    int last_stream; /* stream_id, -1 */
-    bool recorded;   /* the exit record is on disk */
+    int last_stream;   /* stream_id, -1 */
+    const char *phase; /* the state's name, for the server */
+    bool recorded;     /* the exit record is on disk */
 };
 extern struct run run;
 
@@ -182,6 +183,6 @@ void link_progress_due(int64_t now);
 int64_t link_next_progress(void);
 bool link_wants_write(void);
 void link_write(void);
-void link_output_seen(void); /* there is progress to tell */
+void link_news(void); /* there is progress to tell */
 
 #endif

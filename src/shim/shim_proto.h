@@ -18,6 +18,9 @@
  * agent's exec), `exit` (JSON, written once the agent's whole tree is gone).
  * Both files appear by rename, never half-written.
  *
+ * Log. Only the shim writes it while it lives. A reader takes whole lines: the
+ * last one may still be growing, or stay torn where the shim was killed.
+ *
  * Messages. Lines. To the shim: a word and arguments (`cancel 5000`). From the
  * shim: one JSON object with "type", at most SHIM_MESSAGE_MAX bytes.
  */

@@ -1,6 +1,7 @@
 /* shim: runs held by the real bulldog-shim, seen through shim_link. */
 #include "unit.h"
 
+#include "adapter/shim_log.h"
 #include "adapter/shim_tree.h"
 #include "base/json.h"
 
@@ -378,6 +379,30 @@ static void a_cancel_ends_the_run_and_says_so(void **unused)
     done(r);
 }
 
+static void the_shim_is_a_process_of_its_own(void **unused)
+{
+    (void)unused;
+    struct rig *r = given("exec sleep 30");
+    struct proc_stat st;
+    start(r);
+    until(r, &r->started);
+    const char *stat_path = arena_printf(&r->a, "/proc/%d/stat", r->state.shim_pid);
+    assert_true(proc_stat_parse(file_text(&r->a, stat_path), &st));
+    assert_int_equal(st.sid, r->state.shim_pid);
+    assert_int_not_equal(st.ppid, getpid());
+    assert_int_equal(st.start, r->state.shim_start);
+    assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* it left no child to us */
+    assert_int_equal(errno, ECHILD);
+    if (strcmp(getenv("BULLDOG_SHIM_KIND"), "static") == 0) /* no interpreter: nothing is loaded but itself */
+        assert_int_equal(system(arena_printf(&r->a, "! readelf -lW '%s' | grep -q INTERP", shim_path)), 0);
+    struct stat sock;
+    assert_int_equal(stat(arena_printf(&r->a, "%s/sock", r->dir), &sock), 0);
+    assert_int_equal(sock.st_mode & 0777, 0600);
+    assert_true(shim_link_cancel(&r->link, 1000));
+    finish(r);
+    done(r);
+}
+
 static void sigterm_to_the_shim_is_a_cancel_and_sighup_is_nothing(void **unused)
 {
     (void)unused;
@@ -607,6 +632,24 @@ static void characters_are_never_cut(void **unused)
     done(r);
 }
 
+static void what_is_in_the_pipe_at_the_end_is_logged(void **unused)
+{
+    (void)unused;
+    /* the shim stands still while the agent fills the pipe and ends */
+    struct rig *r = given("sleep 0.3; head -c 60000 /dev/zero | tr \'\\0\' z; echo; exit 6");
+    start(r);
+    until(r, &r->started);
+    nap(50);
+    kill(r->state.shim_pid, SIGSTOP);
+    nap(800);
+    kill(r->state.shim_pid, SIGCONT);
+    finish(r);
+    assert_int_equal(r->exit.exit_code, 6);
+    assert_int_equal(strlen(log_of(r, "stdout", NULL)), 60001);
+    assert_false(r->exit.stdout_detached);
+    done(r);
+}
+
 static void an_unfinished_line_is_shown_while_the_agent_waits(void **unused)
 {
     (void)unused;
@@ -656,6 +699,24 @@ static void much_output_is_bounded_and_never_stalls_the_agent(void **unused)
     assert_int_equal(strlen(r->exit.stdout_excerpt), SHIM_EXCERPT_MAX);
     print_message("300 MB through a 1 MB log: %lld ms\n", (long long)took);
     assert_true(took < 60000);
+    done(r);
+}
+
+static void the_exit_record_is_written_when_it_can_be(void **unused)
+{
+    (void)unused;
+    struct rig *r = given("sleep 0.2; echo here");
+    start(r);
+    until(r, &r->started);
+    const char *in_the_way = arena_printf(&r->a, "%s/%s", r->dir, SHIM_FILE_EXIT_TEMP);
+    assert_int_equal(mkdir(in_the_way, 0700), 0);
+    nap(600);
+    must(shim_link_read(&r->a, &r->link, heard, r));
+    assert_false(r->ended || r->gone);
+    assert_string_equal(r->progress.phase, "closing");
+    assert_int_equal(rmdir(in_the_way), 0);
+    finish(r);
+    assert_string_equal(r->exit.stdout_excerpt, "here\n");
     done(r);
 }
 
@@ -840,6 +901,34 @@ static void a_survivor_that_shed_everything_is_still_found(void **unused)
     done(r);
 }
 
+static void a_log_is_whole_after_its_shim_was_killed(void **unused)
+{
+    (void)unused;
+    struct rig *r = given("echo one; echo two >&2; printf \'%040000d\\n\' 3; sleep 60");
+    struct shim_probe p;
+    struct shim_exit x = {0};
+    start(r);
+    for (int64_t end = now_ms() + WAIT_MS; r->progress.last_seq < 3 && now_ms() < end; nap(5))
+        must(shim_link_read(&r->a, &r->link, heard, r));
+    kill(r->state.shim_pid, SIGKILL);
+    until(r, &r->gone);
+    FILE *f = fopen(r->spec.log_path, "a");
+    assert_non_null(f);
+    fputs("{\"ts\":\"2026-01-01T00:00:00.000Z\",\"stream\":\"stdout\",\"chu", f); /* torn */
+    fclose(f);
+    must(shim_tree_kill(&r->a, r->dir, r->id, 1000, 5000, &p));
+    must(shim_log_recover(&r->a, r->spec.log_path, &x));
+    assert_int_equal(x.output.last_seq, 3);
+    assert_int_equal(x.output.log_bytes, r->progress.log_bytes);
+    assert_string_equal(x.stderr_excerpt, "two\n");
+    assert_int_equal(strlen(x.stdout_excerpt), SHIM_EXCERPT_MAX);
+    assert_string_equal(x.stdout_excerpt + SHIM_EXCERPT_MAX - 3, "03\n");
+    assert_string_equal(log_of(r, "stderr", NULL), "two\n"); /* and it parses to its end */
+    must(shim_log_recover(&r->a, "/nonexistent", &x));
+    assert_int_equal(x.output.last_seq, 0);
+    done(r);
+}
+
 static void a_recycled_pid_is_no_survivor(void **unused)
 {
     (void)unused;
@@ -999,6 +1088,7 @@ int main(void)
         cmocka_unit_test(a_timeout_ends_the_agent_with_sigterm),
         cmocka_unit_test(an_agent_that_ignores_sigterm_is_killed_after_the_grace),
         cmocka_unit_test(a_cancel_ends_the_run_and_says_so),
+        cmocka_unit_test(the_shim_is_a_process_of_its_own),
         cmocka_unit_test(sigterm_to_the_shim_is_a_cancel_and_sighup_is_nothing),
         cmocka_unit_test(a_stopped_agent_still_hears_the_end),
         cmocka_unit_test(an_escapee_is_listed_killed_and_gone),
@@ -1011,16 +1101,19 @@ int main(void)
         cmocka_unit_test(secrets_do_not_reach_the_log),
         cmocka_unit_test(a_secret_in_a_stragglers_command_is_hidden),
         cmocka_unit_test(characters_are_never_cut),
+        cmocka_unit_test(what_is_in_the_pipe_at_the_end_is_logged),
         cmocka_unit_test(an_unfinished_line_is_shown_while_the_agent_waits),
         cmocka_unit_test(a_long_line_is_cut_into_whole_records),
         cmocka_unit_test(much_output_is_bounded_and_never_stalls_the_agent),
         cmocka_unit_test(a_full_disk_never_stalls_the_agent),
+        cmocka_unit_test(the_exit_record_is_written_when_it_can_be),
         cmocka_unit_test(a_server_that_dies_comes_back_and_misses_nothing),
         cmocka_unit_test(a_run_that_ended_alone_is_collected_later),
         cmocka_unit_test(the_newest_link_is_the_server),
         cmocka_unit_test(a_server_that_does_not_read_blocks_nothing),
         cmocka_unit_test(a_shim_is_found_dead_and_its_tree_is_ended_first),
         cmocka_unit_test(a_survivor_that_shed_everything_is_still_found),
+        cmocka_unit_test(a_log_is_whole_after_its_shim_was_killed),
         cmocka_unit_test(a_recycled_pid_is_no_survivor),
         cmocka_unit_test(a_shim_is_under_one_megabyte),
         cmocka_unit_test(a_start_is_quick),
