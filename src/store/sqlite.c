@@ -66,6 +66,19 @@ static err_t fail(struct db *db, struct conn *c, const char *sql)
     return err_new(db->arena, ERR_INTERNAL, "Internal server error");
 }
 
+/* $1 is a name to SQLite, numbered by its first appearance; ?1 is the position
+ * that PostgreSQL means by $1. Quoted text ('$.path') stays as it is. */
+static const char *positional(struct arena *a, const char *sql)
+{
+    char *out = arena_strdup(a, sql), quote = 0;
+    for (char *p = out; *p; p++) {
+        if (quote) quote = *p == quote ? 0 : quote;
+        else if (*p == '\'' || *p == '"') quote = *p;
+        else if (*p == '$' && p[1] >= '0' && p[1] <= '9') *p = '?';
+    }
+    return out;
+}
+
 static void drop_stmt(void *stmt) { sqlite3_finalize(stmt); }
 
 /* A statement ready to bind; *owned when it is not from the cache. */
@@ -79,7 +92,8 @@ static err_t prepare(struct db *db, struct conn *c, const char *sql, sqlite3_stm
         return OK;
     }
     bool keep = slot->sql == NULL && c->cache.used < STMT_CACHE_MAX;
-    if (sqlite3_prepare_v3(c->sq, sql, -1, keep ? SQLITE_PREPARE_PERSISTENT : 0, out, NULL) != SQLITE_OK) return fail(db, c, sql);
+    if (sqlite3_prepare_v3(c->sq, positional(db->arena, sql), -1, keep ? SQLITE_PREPARE_PERSISTENT : 0, out, NULL) != SQLITE_OK)
+        return fail(db, c, sql);
     if (keep) stmt_cache_fill(&c->cache, slot, sql, hash, *out);
     else *owned = true;
     return OK;
