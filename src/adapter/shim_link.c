@@ -192,16 +192,15 @@ err_t shim_attach(struct arena *a, const char *run_dir, struct shim_link *link)
     *link = (struct shim_link){.fd = -1};
     struct sockaddr_un addr = {.sun_family = AF_UNIX};
     int dir FD_AUTO = open(run_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    int fd FD_AUTO = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    link->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     /* by way of the directory's descriptor: its path may be longer than an address */
     snprintf(addr.sun_path, sizeof addr.sun_path, "/proc/self/fd/%d/%s", dir, SHIM_FILE_SOCK);
-    if (dir < 0 || fd < 0 || connect(fd, (struct sockaddr *)&addr, sizeof addr) < 0)
-        return err_new(a, ERR_UNAVAILABLE, "The supervisor in %s does not answer: %s", run_dir, strerror(errno));
-    link->fd = fd;
-    fd = -1;
-    if (say(link, SHIM_SAY_HELLO "\n")) return OK;
+    if (dir >= 0 && link->fd >= 0 && connect(link->fd, (struct sockaddr *)&addr, sizeof addr) == 0 &&
+        say(link, SHIM_SAY_HELLO "\n"))
+        return OK;
+    err_t e = err_new(a, ERR_UNAVAILABLE, "The supervisor in %s does not answer: %s", run_dir, strerror(errno));
     shim_link_close(link);
-    return err_new(a, ERR_UNAVAILABLE, "The supervisor in %s hung up", run_dir);
+    return e;
 }
 
 static void starter_reap(struct shim_link *link, int flags)

@@ -106,18 +106,16 @@ static inline bool proc_stat_parse(const char *text, struct proc_stat *out)
 {
     const char *p = strrchr(text, ')');
     if (p == NULL || p[1] != ' ' || p[2] == '\0') return false;
-    out->pid = (int32_t)strtol(text, NULL, 10);
-    out->state = p[2];
-    char *end = NULL;
+    *out = (struct proc_stat){.pid = (int32_t)strtol(text, NULL, 10), .state = p[2]};
     p += 3;
-    out->ppid = (int32_t)strtol(p, &end, 10);
-    out->pgid = (int32_t)strtol(end, &end, 10);
-    out->sid = (int32_t)strtol(end, &end, 10);
-    for (int field = 7; field <= 21 && end && *end; field++) {
-        while (*end == ' ') end++;
-        while (*end && *end != ' ') end++;
+    for (int field = 4; field <= 22; field++) {
+        while (*p == ' ') p++;
+        if (field == 4) out->ppid = (int32_t)strtol(p, NULL, 10);
+        if (field == 5) out->pgid = (int32_t)strtol(p, NULL, 10);
+        if (field == 6) out->sid = (int32_t)strtol(p, NULL, 10);
+        if (field == 22) out->start = strtoull(p, NULL, 10);
+        while (*p != '\0' && *p != ' ') p++;
     }
-    out->start = strtoull(end, NULL, 10);
     return out->pid > 0 && out->start > 0;
 }
 

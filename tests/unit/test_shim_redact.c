@@ -105,7 +105,9 @@ static void an_endless_token_is_not_held_back(void **unused)
     static struct collected out;
     struct redact r = {0};
     memset(in, 'x', sizeof in);
-    memcpy(in, "eyJ", 3);
+    in[0] = 'e';
+    in[1] = 'y';
+    in[2] = 'J';
     in[2000] = '.';
     size_t used = redact_scan(&r, in, sizeof in, false, collect, &out);
     assert_int_equal(used, sizeof in);
@@ -120,11 +122,10 @@ static void an_endless_token_is_not_held_back(void **unused)
 static void images_are_elided(void **unused)
 {
     (void)unused;
-    static char in[3000];
+    static char in[3000], data[2001];
     static struct collected out;
-    strcpy(in, "{\"data\":\"iVBORw0KGgo");
-    memset(in + strlen(in), 'Q', 2000);
-    strcat(in, "==\",\"x\":1}");
+    memset(data, 'Q', 2000);
+    snprintf(in, sizeof in, "{\"data\":\"iVBORw0KGgo%s==\",\"x\":1}", data);
     for (size_t a = 0; a < strlen(in); a += 13) {
         feed(in, a, a, strlen(in), &out);
         assert_string_equal(out.text, "{\"data\":\"[image data elided]\",\"x\":1}");
@@ -196,7 +197,7 @@ static void times_are_written_as_the_server_reads_them(void **unused)
 static void a_spec_is_read_and_a_broken_one_refused(void **unused)
 {
     (void)unused;
-    struct spec s;
+    struct spec s = {0};
     char good[] = "arg=sh\0arg=-c\0arg=a=b\0env=A=1\0env=B=\0cwd=/tmp\0log=/l\0timeout_ms=5\0grace_ms=9000\0new_key=7\0"
                   "nice=3\0kill_group_on_exit=0\0redact=xyzw\0stdin=";
     assert_null(spec_parse(&s, good, sizeof good));
@@ -233,6 +234,22 @@ static void a_spec_is_read_and_a_broken_one_refused(void **unused)
     }
 }
 
+static void a_process_is_known_whatever_its_name(void **unused)
+{
+    (void)unused;
+    struct proc_stat p = {0};
+    assert_true(proc_stat_parse("42 (a) S 9 (x) y) R 7 41 40 0 -1 4194304 1 2 3 4 5 6 7 8 20 0 1 0 987654 99 8\n", &p));
+    assert_int_equal(p.pid, 42);
+    assert_int_equal(p.state, 'R');
+    assert_int_equal(p.ppid, 7);
+    assert_int_equal(p.pgid, 41);
+    assert_int_equal(p.sid, 40);
+    assert_int_equal(p.start, 987654);
+    assert_false(proc_stat_parse("", &p));
+    assert_false(proc_stat_parse("42 (x)", &p));
+    assert_false(proc_stat_parse("42 (x) R 7 41 40", &p));
+}
+
 static int setup(void **unused)
 {
     (void)unused;
@@ -245,4 +262,5 @@ UNIT_MAIN(setup, cmocka_unit_test(whatever_the_cut_the_result_is_the_same),
           cmocka_unit_test(images_are_elided), cmocka_unit_test(a_command_is_cut_at_a_character),
           cmocka_unit_test(json_text_is_valid_whatever_comes),
           cmocka_unit_test(times_are_written_as_the_server_reads_them),
-          cmocka_unit_test(a_spec_is_read_and_a_broken_one_refused))
+          cmocka_unit_test(a_spec_is_read_and_a_broken_one_refused),
+          cmocka_unit_test(a_process_is_known_whatever_its_name))
