@@ -1,0 +1,19 @@
+/* adapter_types: the table of agent runtimes. */
+#include "rules/adapter_types.h"
+
+#include <stddef.h>
+#include <string.h>
+
+const struct adapter_type ADAPTER_TYPES[] = {
+#define ADAPTER(type, available, bundle, skills, tokens) {#type, available, bundle, skills, tokens},
+#include "tables/adapter_types.def"
+#undef ADAPTER
+    {NULL, false, false, false, false},
+};
+
+const struct adapter_type *adapter_type_find(const char *type)
+{
+    for (const struct adapter_type *t = ADAPTER_TYPES; t->type; t++)
+        if (strcmp(t->type, type) == 0) return t;
+    return NULL;
+}
