@@ -154,6 +154,12 @@ err_t dangling(struct req *r, const char *field, const char *id)
     return err_with(r->arena, ERR_UNPROCESSABLE, NULL, details, "%s not found in company", field);
 }
 
+err_t refuse(struct req *r, err_t e)
+{
+    r->refusal = e;
+    return OK;
+}
+
 void body_apply(const struct req *r, const struct entity *e, void *row, const char *const *names)
 {
     for (; *names; names++) {
@@ -319,6 +325,7 @@ static err_t in_transaction(struct req *r)
         const char *scope;
         buf_clear(&r->http->out);
         jw_init(&r->w, &r->http->out);
+        r->refusal = OK;
         if (r->route->flags & RW) {
             TRY(write_scope(r, &scope));
             TRY(db_begin(r->db, scope));
@@ -408,6 +415,7 @@ static void app_handle(void *ctx, struct http_req *h)
         r.status = r.route->status;
         memcpy(r.params, m.params, sizeof r.params);
         e = serve(&r);
+        if (e == OK) e = r.refusal;
     }
     if (e) {
         answer_error(&r, e);

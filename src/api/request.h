@@ -70,6 +70,7 @@ struct req {
     const char *company_id;
     json_t *body; /* validated object, or NULL */
     struct jw w;  /* the answer's JSON */
+    err_t refusal; /* answered instead, though what was written is kept */
     int status;   /* preset to the route's */
 
     struct company company; /* SCOPE_COMPANY and every company-bound scope */
@@ -96,6 +97,10 @@ err_t forbidden(struct req *r, const char *fmt, ...) MUST_CHECK __attribute__((f
 err_t unprocessable(struct req *r, const char *fmt, ...) MUST_CHECK __attribute__((format(printf, 2, 3)));
 /* 422 {"error":"<field> not found in company","details":{field,id}} (IS-7 BETTER) */
 err_t dangling(struct req *r, const char *field, const char *id) MUST_CHECK;
+
+/* A handler that must refuse but keep its writes (a wake's record, a stop that
+ * takes time) returns this: the transaction is committed, then e is answered. */
+err_t refuse(struct req *r, err_t e) MUST_CHECK;
 
 /* Body members: present at all (even null)? */
 static inline bool has(const struct req *r, const char *key) { return json_object_get(r->body, key) != NULL; }

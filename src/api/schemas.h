@@ -5,5 +5,7 @@
 #include "api/schema.h"
 
 extern const struct schema COMPANY_CREATE, COMPANY_PATCH, COMPANY_BRANDING;
+extern const struct schema AGENT_CREATE, AGENT_PATCH, AGENT_PERMISSIONS, AGENT_KEY_CREATE, AGENT_WAKEUP, AGENT_INVOKE,
+    AGENT_RESET_SESSION;
 
 #endif

@@ -16,3 +16,9 @@ err_t run_data_get(struct db *db, const char *run_id, struct run_data *out)
     entity_init(&ENTITY_run_data, out);
     return entity_one(db, &ENTITY_run_data, out, &found, "WHERE run_id = $1", P(V_ID(run_id)));
 }
+
+void run_write_raw(struct jw *w, const struct run *run, const struct run_data *data)
+{
+    entity_write(w, &ENTITY_run, run, VIEW_FULL);
+    entity_write(w, &ENTITY_run_data, data, VIEW_FULL);
+}

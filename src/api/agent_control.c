@@ -1,0 +1,77 @@
+/* agent_control: the board's hand on an agent's life, and its keys (AR-16, AR-22). */
+#include "api/handlers.h"
+#include "api/schemas.h"
+#include "model/agent_control.h"
+#include "model/agent_key.h"
+#include "model/agent_view.h"
+
+#include <string.h>
+
+static err_t move(struct req *r, enum agent_event event)
+{
+    TRY(agent_move(r->db, &r->actor, &r->agent, event));
+    return agent_write_one(r->db, &r->w, &r->agent, AGENT_CONFIGS_FULL);
+}
+
+err_t agent_pause(struct req *r) { return move(r, AGENT_PAUSE); }
+err_t agent_resume(struct req *r) { return move(r, AGENT_RESUME); }
+err_t agent_clear_error(struct req *r) { return move(r, AGENT_CLEAR_ERROR); }
+err_t agent_approve(struct req *r) { return move(r, AGENT_APPROVE); }
+err_t agent_terminate(struct req *r) { return move(r, AGENT_TERMINATE); }
+
+static err_t answer_ok(struct req *r)
+{
+    jw_obj(&r->w);
+    jw_kbool(&r->w, "ok", true);
+    jw_obj_end(&r->w);
+    return OK;
+}
+
+err_t agent_remove(struct req *r)
+{
+    bool stopping;
+    TRY(agent_delete(r->db, &r->actor, &r->agent, &stopping));
+    if (stopping)
+        return refuse(r, err_with(r->arena, ERR_CONFLICT, "agent_runs_stopping", NULL,
+                                  "The agent is terminated and its last run is being stopped; delete it again in a moment"));
+    return answer_ok(r);
+}
+
+/* ---- keys ---- */
+
+static const char *const kinds[] = {"standard", "task_bridge", "skill_test", NULL};
+static const struct prop scope_props[] = {{"kind", PROP_ENUM, REQUIRED, .options = kinds}};
+SCHEMA(key_scope, scope_props);
+static const struct prop key_props[] = {
+    {"name", PROP_STRING, .min = 1, .max = 200},
+    {"scope", PROP_OBJECT, .object = &key_scope},
+};
+SCHEMA(AGENT_KEY_CREATE, key_props);
+
+err_t agent_keys_list(struct req *r)
+{
+    struct agent_key *rows;
+    int n;
+    TRY(agent_key_list(r->db, &r->agent, &rows, &n));
+    jw_arr(&r->w);
+    for (int i = 0; i < n; i++) agent_key_write(&r->w, &rows[i], NULL);
+    jw_arr_end(&r->w);
+    return OK;
+}
+
+err_t agent_key_create_route(struct req *r)
+{
+    struct agent_key key;
+    const char *token, *name = json_str(r->body, "name"), *kind = json_str(json_object_get(r->body, "scope"), "kind");
+    /* a narrow key that is not enforced would be a wide one */
+    if (kind && strcmp(kind, "standard") != 0) return unprocessable(r, "Keys of scope %s are not part of this version", kind);
+    TRY(agent_key_create(r->db, &r->actor, &r->agent, name ? name : "default", &key, &token));
+    agent_key_write(&r->w, &key, token);
+    return OK;
+}
+
+err_t agent_key_remove(struct req *r)
+{
+    TRY(agent_key_revoke(r->db, &r->actor, &r->agent, r->params[1]));
+    return answer_ok(r);
+}
