@@ -1,21 +1,18 @@
-/* engine: the thread, its poke and its clock; the passes are in their own files. */
-#include "engine/engine.h"
-
+/*
+ * engine: the thread. A step asks every pass what is due; between steps the
+ * thread sleeps until a poke, a shim's word, a job's result or the earliest
+ * due time.
+ */
 #include "engine/engine_internal.h"
 
 #include "base/log.h"
 #include "base/settings.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-static void on_tick(uv_timer_t *t) { engine_step(t->data); }
-static void on_poke(uv_async_t *a) { engine_step(a->data); }
-
-static void on_stop(uv_async_t *a)
-{
-    struct engine *e = a->data;
-    uv_stop(&e->loop);
-}
+#define LEASE_RENEW_MS 5000
+#define SLEEP_MAX_MS 30000
 
 void engine_failed(struct engine *e, const char *pass, err_t err)
 {
@@ -23,7 +20,6 @@ void engine_failed(struct engine *e, const char *pass, err_t err)
     log_error("engine", "pass=%s error=\"%s\"", pass, err->message);
 }
 
-/* One unit of engine work: its own arena, released after it. */
 void engine_unit(struct engine *e)
 {
     arena_reset(&e->arena);
@@ -31,15 +27,169 @@ void engine_unit(struct engine *e)
     db_use(e->db, &e->arena);
 }
 
+err_t engine_tx(struct engine *e, const char *company_id, err_t (*fn)(struct engine *e, void *arg), void *arg)
+{
+    err_t err = OK;
+    for (int i = 0; i < DB_RETRY_MAX; i++) {
+        TRY(db_begin(e->db, company_id));
+        err = fn(e, arg);
+        if (err == OK) err = db_commit(e->db);
+        if (err) db_rollback(e->db);
+        if (err == OK || !err->retry) break;
+    }
+    return err;
+}
+
+/* ---- live runs ---- */
+
+struct live_run *live_find(struct engine *e, const char *run_id)
+{
+    for (struct live_run *r = e->runs; r; r = r->next)
+        if (strcmp(r->run_id, run_id) == 0) return r;
+    return NULL;
+}
+
+struct live_run *live_add(struct engine *e, const struct run *run)
+{
+    struct live_run *r = calloc(1, sizeof *r);
+    if (r == NULL) abort();
+    r->engine = e;
+    r->link.fd = -1;
+    r->run_id = arena_strdup(&r->arena, run->id);
+    r->company_id = arena_strdup(&r->arena, run->company_id);
+    r->agent_id = arena_strdup(&r->arena, run->agent_id);
+    r->issue_id = arena_strdup(&r->arena, run->issue_id);
+    r->run_dir = arena_printf(&r->arena, "%s/runs/%s", e->opt.data_dir, run->id);
+    const char *root = *settings.run_log_dir ? settings.run_log_dir : arena_printf(&r->arena, "%s/data/run-logs", e->opt.data_dir);
+    r->log_path = arena_printf(&r->arena, "%s/%s/%s/%s.ndjson", root, run->company_id, run->agent_id, run->id);
+    r->grace_ms = 15000;
+    r->next = e->runs;
+    r->link_to_me = &e->runs;
+    if (e->runs) e->runs->link_to_me = &r->next;
+    e->runs = r;
+    e->run_count++;
+    return r;
+}
+
+static void live_free(struct live_run *r)
+{
+    arena_free(&r->arena);
+    free(r);
+}
+
+static void poll_closed(uv_handle_t *h) { live_free(h->data); }
+
+void live_drop(struct live_run *r)
+{
+    *r->link_to_me = r->next;
+    if (r->next) r->next->link_to_me = r->link_to_me;
+    r->engine->run_count--;
+    if (r->polled) uv_poll_stop(&r->poll);
+    shim_link_close(&r->link);
+    if (r->polled) uv_close((uv_handle_t *)&r->poll, poll_closed);
+    else live_free(r);
+}
+
+/* ---- mail ---- */
+
+struct engine_mail *engine_mail_new(void (*fn)(struct engine *e, struct engine_mail *m))
+{
+    struct engine_mail *m = calloc(1, sizeof *m);
+    if (m == NULL) abort();
+    m->fn = fn;
+    return m;
+}
+
+void engine_mail_send(struct engine *e, struct engine_mail *m)
+{
+    pthread_mutex_lock(&e->mail_lock);
+    *e->mail_tail = m;
+    e->mail_tail = &m->next;
+    pthread_mutex_unlock(&e->mail_lock);
+    uv_async_send(&e->mail);
+}
+
+static void read_mail(struct engine *e)
+{
+    pthread_mutex_lock(&e->mail_lock);
+    struct engine_mail *m = e->mail_head;
+    e->mail_head = NULL;
+    e->mail_tail = &e->mail_head;
+    pthread_mutex_unlock(&e->mail_lock);
+    while (m) {
+        struct engine_mail *next = m->next;
+        engine_unit(e);
+        m->fn(e, m);
+        arena_free(&m->arena);
+        free(m);
+        m = next;
+    }
+}
+
+/* ---- the step ---- */
+
+static void sleep_until_due(struct engine *e)
+{
+    instant_t due = e->next_tick;
+    if (e->next_retry != INSTANT_NONE && e->next_retry < due) due = e->next_retry;
+    if (e->next_timer != INSTANT_NONE && e->next_timer < due) due = e->next_timer;
+    int64_t ms = due - clock_now();
+    if (ms < 1) ms = 1;
+    if (ms > SLEEP_MAX_MS) ms = SLEEP_MAX_MS;
+    uv_timer_start(&e->timer, e->timer.timer_cb, (uint64_t)ms, 0);
+}
+
 void engine_step(struct engine *e)
 {
-    (void)e;
+    if (e->stepping) return;
+    e->stepping = true;
+    instant_t now = clock_now();
+    supervise_cancels(e);
+    timers_pass(e);
+    if (now >= e->next_tick) {
+        e->next_tick = now + settings.tick_ms;
+        if (settings.scheduler_enabled) sweep_pass(e);
+    }
+    dispatch_pass(e);
+    e->stepping = false;
+    sleep_until_due(e);
+}
+
+static void on_timer(uv_timer_t *t) { engine_step(t->data); }
+static void on_poke(uv_async_t *a) { engine_step(a->data); }
+static void on_mail(uv_async_t *a) { read_mail(a->data); }
+
+static void on_stop(uv_async_t *a)
+{
+    struct engine *e = a->data;
+    uv_stop(&e->loop);
+}
+
+static err_t renew(struct engine *e, void *arg)
+{
+    (void)arg;
+    return node_renew(e->db, &e->node);
+}
+
+static void on_lease(uv_timer_t *t)
+{
+    struct engine *e = t->data;
+    engine_unit(e);
+    err_t err = engine_tx(e, NULL, renew, NULL);
+    if (err) engine_failed(e, "lease", err);
+}
+
+static err_t enlist(struct engine *e, void *arg)
+{
+    int64_t *adopted = arg;
+    TRY(node_register(e->db, e->opt.data_dir, &e->node));
+    return node_adopt_runs(e->db, &e->node, e->opt.data_dir, adopted);
 }
 
 static void run_loop(void *arg)
 {
     struct engine *e = arg;
-    engine_unit(e);
+    supervise_adopt(e);
     engine_step(e);
     uv_run(&e->loop, UV_RUN_DEFAULT);
 }
@@ -47,32 +197,56 @@ static void run_loop(void *arg)
 err_t engine_start(struct arena *a, const struct engine_options *o, struct engine **out)
 {
     struct engine *e = calloc(1, sizeof *e);
+    int64_t adopted = 0;
     if (e == NULL) abort();
     e->opt = *o;
-    *out = e;
+    e->mail_tail = &e->mail_head;
+    e->next_retry = e->next_timer = INSTANT_NONE;
+    e->next_tick = clock_now() + settings.tick_ms;
+    pthread_mutex_init(&e->mail_lock, NULL);
     TRY(db_open(a, o->store, &e->db));
+    TRY(engine_tx(e, NULL, enlist, &adopted));
+    e->node.id = strdup(e->node.id);
+    if (e->node.id == NULL) abort();
+    if (adopted) log_info("engine.adopted", "runs=%ld", (long)adopted);
     uv_loop_init(&e->loop);
     uv_async_init(&e->loop, &e->poke, on_poke);
+    uv_async_init(&e->loop, &e->mail, on_mail);
     uv_async_init(&e->loop, &e->stop, on_stop);
-    uv_timer_init(&e->loop, &e->tick);
-    e->poke.data = e->stop.data = e->tick.data = e;
-    uv_timer_start(&e->tick, on_tick, 1000, 1000);
+    uv_timer_init(&e->loop, &e->timer);
+    uv_timer_init(&e->loop, &e->lease);
+    e->poke.data = e->mail.data = e->stop.data = e->timer.data = e->lease.data = e;
+    uv_timer_start(&e->timer, on_timer, SLEEP_MAX_MS, 0);
+    uv_timer_start(&e->lease, on_lease, LEASE_RENEW_MS, LEASE_RENEW_MS);
+    *out = e;
     if (uv_thread_create(&e->thread, run_loop, e) != 0) return err_new(a, ERR_UNAVAILABLE, "cannot start the engine's thread");
     return OK;
 }
 
 void engine_poke(struct engine *e) { uv_async_send(&e->poke); }
 
+static err_t leave(struct engine *e, void *arg)
+{
+    (void)arg;
+    return node_leave(e->db, &e->node);
+}
+
 void engine_stop(struct engine *e)
 {
     uv_async_send(&e->stop);
     uv_thread_join(&e->thread);
-    uv_close((uv_handle_t *)&e->poke, NULL);
-    uv_close((uv_handle_t *)&e->stop, NULL);
-    uv_close((uv_handle_t *)&e->tick, NULL);
+    engine_unit(e);
+    err_t err = engine_tx(e, NULL, leave, NULL);
+    if (err) engine_failed(e, "leave", err);
+    while (e->runs) live_drop(e->runs);
+    uv_handle_t *const handles[] = {(uv_handle_t *)&e->poke, (uv_handle_t *)&e->mail, (uv_handle_t *)&e->stop,
+                                    (uv_handle_t *)&e->timer, (uv_handle_t *)&e->lease};
+    for (size_t i = 0; i < sizeof handles / sizeof *handles; i++) uv_close(handles[i], NULL);
     uv_run(&e->loop, UV_RUN_DEFAULT);
     uv_loop_close(&e->loop);
     db_close(e->db);
+    free((void *)(uintptr_t)e->node.id);
     arena_free(&e->arena);
+    pthread_mutex_destroy(&e->mail_lock);
     free(e);
 }

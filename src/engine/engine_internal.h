@@ -1,24 +1,94 @@
-/* engine_internal: what the engine's files share. */
+/* engine_internal: what the engine's files share. All of it belongs to the engine's thread. */
 #ifndef BULLDOG_ENGINE_INTERNAL_H
 #define BULLDOG_ENGINE_INTERNAL_H
 
+#include "adapter/shim_link.h"
 #include "base/json.h"
 #include "engine/engine.h"
+#include "model/instance.h"
+#include "store/entity.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <uv.h>
+
+/* A claimed run whose end is not recorded yet: its link, and what its end needs. */
+struct live_run {
+    struct live_run *next, **link_to_me;
+    struct engine *engine;
+    struct arena arena; /* the strings below */
+    const char *run_id, *company_id, *agent_id, *issue_id;
+    const char *run_dir, *log_path;
+    int64_t grace_ms;
+    struct shim_link link;
+    uv_poll_t poll;
+    bool polled;          /* the poll handle is open */
+    bool cancel_sent;
+    bool resolving;       /* a job looks after its end */
+    int resolve_tries;
+    int64_t tail_offset;  /* log bytes already sent to listeners */
+    instant_t progress_sent_at, progress_saved_at;
+    atomic_bool abort;    /* of an outbound HTTP run */
+};
 
 struct engine {
     struct engine_options opt;
     struct arena arena; /* of the current unit of work */
     struct db *db;
+    struct node node;
     uv_loop_t loop;
     uv_thread_t thread;
-    uv_async_t poke, stop;
-    uv_timer_t tick;
+    uv_async_t poke, stop, mail;
+    uv_timer_t timer, lease;
+    bool stepping;
+    struct live_run *runs;
+    int run_count;
+    instant_t next_tick, next_retry, next_timer, looked_at;
+    /* results of jobs, for the engine's thread */
+    pthread_mutex_t mail_lock;
+    struct engine_mail *mail_head, **mail_tail;
 };
 
+/* A job's result: fn runs on the engine's thread inside a unit of work, then the mail is freed. */
+struct engine_mail {
+    struct engine_mail *next;
+    void (*fn)(struct engine *e, struct engine_mail *m);
+    struct arena arena;
+    const char *run_id;
+    void *data;
+};
+struct engine_mail *engine_mail_new(void (*fn)(struct engine *e, struct engine_mail *m));
+void engine_mail_send(struct engine *e, struct engine_mail *m); /* any thread */
+
 void engine_step(struct engine *e);
+/* One unit of engine work: empty arena, current for JSON and the database. */
 void engine_unit(struct engine *e);
 void engine_failed(struct engine *e, const char *pass, err_t err);
+/* Runs fn in a write transaction of the company, retried when the database asks. */
+err_t engine_tx(struct engine *e, const char *company_id, err_t (*fn)(struct engine *e, void *arg), void *arg) MUST_CHECK;
+
+struct live_run *live_find(struct engine *e, const char *run_id);
+struct live_run *live_add(struct engine *e, const struct run *run);
+void live_drop(struct live_run *r);
+
+/* dispatch.c: claim what is queued, and start it. */
+void dispatch_pass(struct engine *e);
+/* launch.c: start a claimed run's agent; a failure ends the run. */
+void launch_run(struct engine *e, const struct run *run);
+/* supervise.c */
+err_t supervise_watch(struct live_run *r) MUST_CHECK; /* poll its link */
+void supervise_cancels(struct engine *e);             /* tell shims of runs that were cancelled */
+void supervise_adopt(struct engine *e);               /* at start: every run this node now owns */
+void supervise_resolve(struct live_run *r);           /* no link: find out what became of it */
+/* collect.c: end a run from its exit record, or without one. */
+void collect_exit(struct live_run *r);
+void collect_lost(struct engine *e, const char *run_id, json_t *orphans);
+void collect_setup_failure(struct engine *e, const struct run *run, const char *code, const char *message);
+struct http_agent_result;
+void collect_http(struct engine *e, const char *run_id, const struct http_agent_result *r);
+/* timers.c: heartbeats that are due, retries that are due. */
+void timers_pass(struct engine *e);
+/* sweep.c: the periodic pass over rows (EX-113): deferred wakes, stale locks, old events. */
+void sweep_pass(struct engine *e);
 
 #endif

@@ -23,7 +23,7 @@
 
 static bool is(const char *a, const char *b) { return a && b && strcmp(a, b) == 0; }
 
-err_t claim_candidates(struct db *db, int limit, const char ***agent_ids, const char ***company_ids, int *n)
+err_t claim_candidates(struct db *db, int limit, int offset, const char ***agent_ids, const char ***company_ids, int *n)
 {
     struct rows r ROWS_AUTO = {0};
     struct arena *a = db_arena(db);
@@ -32,8 +32,10 @@ err_t claim_candidates(struct db *db, int limit, const char ***agent_ids, const 
     *n = 0;
     TRY(db_query(db, &r,
                  "SELECT q.agent_id, a.company_id FROM (SELECT agent_id, min(created_at) AS oldest FROM heartbeat_runs"
-                 " WHERE status = 'queued' GROUP BY agent_id) q JOIN agents a ON a.id = q.agent_id ORDER BY q.oldest LIMIT $1",
-                 P(V_INT(limit))));
+                 " WHERE status = 'queued' GROUP BY agent_id) q JOIN agents a ON a.id = q.agent_id JOIN companies c ON c.id = a.company_id"
+                 " WHERE a.status NOT IN ('paused','pending_approval') AND c.status = 'active'"
+                 " ORDER BY q.oldest, q.agent_id LIMIT $1 OFFSET $2",
+                 P(V_INT(limit), V_INT(offset))));
     while (rows_next(&r) && *n < limit) {
         (*agent_ids)[*n] = row_text(&r, 0);
         (*company_ids)[(*n)++] = row_text(&r, 1);

@@ -15,8 +15,8 @@ struct claim_scope {
     int64_t slots_left; /* of this server, lowered by what is claimed */
 };
 
-/* Agents with queued runs, most urgent work first. */
-err_t claim_candidates(struct db *db, int limit, const char ***agent_ids, const char ***company_ids, int *n) MUST_CHECK;
+/* A page of the agents with queued runs that may run, longest waiting first. */
+err_t claim_candidates(struct db *db, int limit, int offset, const char ***agent_ids, const char ***company_ids, int *n) MUST_CHECK;
 /* Runs the transaction's part for one agent; the caller begins and commits it. */
 err_t claim_agent(struct db *db, const char *agent_id, struct claim_scope *s, struct run **started, int *n) MUST_CHECK;
 

@@ -1,0 +1,267 @@
+/* collect: the end of runs, from their exit record or from its absence. */
+#include "adapter/http_agent.h"
+#include "adapter/process.h"
+#include "base/log.h"
+#include "engine/engine_internal.h"
+#include "model/agent.h"
+#include "model/finalize.h"
+#include "model/run.h"
+#include "workspace/scratch.h"
+
+#include <fcntl.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define RESULT_TAIL 4096
+#define HASH_INLINE_MAX ((int64_t)1 << 20)
+
+struct ending {
+    struct run run;
+    struct run_outcome outcome;
+    bool done;
+};
+
+static err_t end_run(struct engine *e, void *arg)
+{
+    struct ending *x = arg;
+    TRY(run_finalize(e->db, &x->run, &x->outcome, &x->done));
+    return run_close(e->db, x->run.id);
+}
+
+/* ---- clean-up, on a job thread ---- */
+
+struct cleanup {
+    struct arena arena;
+    const char *run_dir, *scratch, *run_id;
+};
+
+static void cleanup_job(void *arg)
+{
+    struct cleanup *c = arg;
+    json_arena(&c->arena);
+    err_t err = c->scratch ? scratch_remove(&c->arena, c->scratch, c->run_id) : OK;
+    if (err) log_warn("run.scratch", "run=%s error=\"%s\"", c->run_id, err->message);
+    err = shim_run_dir_remove(&c->arena, c->run_dir);
+    if (err) log_warn("run.dir", "run=%s error=\"%s\"", c->run_id, err->message);
+    json_arena(NULL);
+    arena_free(&c->arena);
+    free(c);
+}
+
+static void clean_up(struct engine *e, const char *run_id)
+{
+    struct run_data data;
+    struct cleanup *c = calloc(1, sizeof *c);
+    if (c == NULL) abort();
+    err_t err = run_data_get(e->db, run_id, &data);
+    const json_t *scratch = err ? NULL : json_object_get(json_read(data.context_snapshot), "paperclipScratch");
+    c->run_id = arena_strdup(&c->arena, run_id);
+    c->scratch = arena_strdup(&c->arena, json_str(scratch, "dir"));
+    c->run_dir = arena_printf(&c->arena, "%s/runs/%s", e->opt.data_dir, run_id);
+    if (jobs_submit(e->opt.jobs, cleanup_job, c)) return;
+    arena_free(&c->arena); /* the sweep finds what stays behind */
+    free(c);
+}
+
+static bool finish(struct engine *e, struct ending *x)
+{
+    err_t err = engine_tx(e, x->run.company_id, end_run, x);
+    if (err) {
+        engine_failed(e, "finalize", err);
+        return false;
+    }
+    log_info("run.ended", "run=%s status=%s", x->run.id, x->done ? x->run.status : "already ended");
+    clean_up(e, x->run.id);
+    return true;
+}
+
+/* ---- the exit record ---- */
+
+/* The last RESULT_TAIL bytes, from a character's start. */
+static json_t *tail_text(const char *s)
+{
+    size_t n = s ? strlen(s) : 0, from = n > RESULT_TAIL ? n - RESULT_TAIL : 0;
+    while (from < n && ((unsigned char)s[from] & 0xc0) == 0x80) from++;
+    return json_string(s ? s + from : "");
+}
+
+static const char *hash_file(struct arena *a, const char *path, int64_t *size)
+{
+    crypto_hash_sha256_state st;
+    unsigned char block[65536], h[crypto_hash_sha256_BYTES];
+    ssize_t n;
+    *size = -1;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return NULL;
+    crypto_hash_sha256_init(&st);
+    *size = 0;
+    while ((n = read(fd, block, sizeof block)) > 0) {
+        crypto_hash_sha256_update(&st, block, (unsigned long long)n);
+        *size += n;
+    }
+    close(fd);
+    crypto_hash_sha256_final(&st, h);
+    char *hex = arena_alloc(a, sizeof h * 2 + 1);
+    return sodium_bin2hex(hex, sizeof h * 2 + 1, h, sizeof h);
+}
+
+static json_t *orphan_list(const struct shim_exit *x)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < x->n_orphans; i++) json_array_append_new(list, json_string(x->orphans[i].command));
+    return list;
+}
+
+static void outcome_of(struct arena *a, const struct shim_exit *x, const struct process_config *c, struct run_outcome *o)
+{
+    *o = (struct run_outcome){
+        .has_exit_code = x->exited, .exit_code = x->exit_code, .signal = x->signal, .timed_out = x->timed_out,
+        .stdout_excerpt = x->stdout_excerpt, .stderr_excerpt = x->stderr_excerpt,
+        .timeout_sec = c->timeout_sec, .timeout_configured = c->timeout_sec > 0,
+        .last_output_at = x->output.last_output_at, .last_output_seq = x->output.last_seq, .last_output_stream = x->output.last_stream,
+        .orphans_killed = orphan_list(x),
+    };
+    process_verdict(a, x, c, &o->error, &o->error_code);
+    o->result = json_object();
+    if (!x->timed_out) {
+        json_object_set_new(o->result, "stdout", tail_text(x->stdout_excerpt));
+        json_object_set_new(o->result, "stderr", tail_text(x->stderr_excerpt));
+    }
+    if (x->stdout_detached) json_object_set_new(o->result, "stdoutDetached", json_true());
+    if (x->output.dropped_bytes) json_object_set_new(o->result, "logDroppedBytes", json_integer((json_int_t)x->output.dropped_bytes));
+}
+
+struct collection {
+    struct live_run *r;
+    struct engine *engine;
+    struct engine_mail *mail;
+};
+
+static void collect_now(struct live_run *r, const char *sha, int64_t size)
+{
+    struct engine *e = r->engine;
+    struct arena *a = &e->arena;
+    struct ending x = {.done = false};
+    struct shim_exit exit_record;
+    struct process_config c = {.command = "?"};
+    struct agent agent;
+    bool found;
+    err_t err = shim_exit_read(a, r->run_dir, &exit_record, &found);
+    if (err == OK && !found) err = err_new(a, ERR_NOT_FOUND, "the exit record is gone");
+    if (err == OK) err = run_get(e->db, r->run_id, &x.run, &found);
+    if (err == OK && !found) { /* the run was deleted with its agent or company */
+        shim_link_ack(&r->link);
+        live_drop(r);
+        return;
+    }
+    if (err == OK) err = agent_get(e->db, x.run.agent_id, &agent, &found);
+    if (err) {
+        engine_failed(e, "collect", err);
+        return;
+    }
+    err = found ? process_config_parse(a, agent.adapter_config, &c) : OK;
+    if (err) log_debug("collect", "the configuration changed since the start: %s", err->message);
+    outcome_of(a, &exit_record, &c, &x.outcome);
+    x.outcome.log_sha256 = sha;
+    x.outcome.log_bytes = size;
+    if (!finish(e, &x)) return; /* the record stays on disk: the sweep tries again */
+    shim_link_ack(&r->link);
+    live_drop(r);
+}
+
+static void on_hashed(struct engine *e, struct engine_mail *m)
+{
+    struct live_run *r = live_find(e, m->run_id);
+    const struct {
+        const char *sha;
+        int64_t size;
+    } *h = m->data;
+    if (r == NULL) return;
+    r->resolving = false;
+    collect_now(r, arena_strdup(&e->arena, h->sha), h->size);
+}
+
+static void hash_job(void *arg)
+{
+    struct collection *c = arg;
+    struct {
+        const char *sha;
+        int64_t size;
+    } *h = arena_alloc(&c->mail->arena, sizeof *h);
+    h->sha = hash_file(&c->mail->arena, c->r->log_path, &h->size);
+    c->mail->data = h;
+    engine_mail_send(c->engine, c->mail);
+    free(c);
+}
+
+void collect_exit(struct live_run *r)
+{
+    struct stat st;
+    int64_t size;
+    if (r->resolving) return;
+    if (stat(r->log_path, &st) != 0 || st.st_size <= HASH_INLINE_MAX) {
+        const char *sha = hash_file(&r->engine->arena, r->log_path, &size);
+        collect_now(r, sha, size);
+        return;
+    }
+    struct collection *c = calloc(1, sizeof *c);
+    if (c == NULL) abort();
+    c->r = r;
+    c->engine = r->engine;
+    c->mail = engine_mail_new(on_hashed);
+    c->mail->run_id = arena_strdup(&c->mail->arena, r->run_id);
+    r->resolving = true;
+    if (jobs_submit(r->engine->opt.jobs, hash_job, c)) return;
+    r->resolving = false;
+    arena_free(&c->mail->arena);
+    free(c->mail);
+    free(c);
+}
+
+/* ---- without a record ---- */
+
+void collect_lost(struct engine *e, const char *run_id, json_t *orphans)
+{
+    struct ending x = {.done = false};
+    bool found;
+    err_t err = run_get(e->db, run_id, &x.run, &found);
+    if (err) {
+        engine_failed(e, "collect", err);
+        return;
+    }
+    if (!found) return;
+    int64_t pid = x.run.process_pid;
+    x.outcome = (struct run_outcome){
+        .process_lost = true, .error_code = "process_lost", .log_bytes = -1, .last_output_at = INSTANT_NONE, .orphans_killed = orphans,
+        .error = pid == INT_NONE ? "Process lost -- its supervisor is gone"
+                                 : arena_printf(&e->arena, "Process lost -- child pid %ld is no longer running", (long)pid),
+    };
+    finish(e, &x);
+}
+
+void collect_setup_failure(struct engine *e, const struct run *run, const char *code, const char *message)
+{
+    struct ending x = {.run = *run};
+    x.outcome = (struct run_outcome){.error_code = code, .error = message, .log_bytes = -1, .last_output_at = INSTANT_NONE};
+    finish(e, &x);
+}
+
+void collect_http(struct engine *e, const char *run_id, const struct http_agent_result *r)
+{
+    struct ending x = {.done = false};
+    bool found;
+    err_t err = run_get(e->db, run_id, &x.run, &found);
+    if (err) engine_failed(e, "collect", err);
+    if (err || !found) return;
+    x.outcome = (struct run_outcome){
+        .has_exit_code = r->error == NULL, .error = r->error ? arena_strdup(&e->arena, r->error) : NULL,
+        .error_code = r->error_code, .timed_out = r->timed_out, .timeout_sec = (r->timeout_ms + 999) / 1000,
+        .timeout_configured = r->timeout_configured, .log_bytes = -1, .last_output_at = INSTANT_NONE,
+        .summary = arena_strdup(&e->arena, r->summary), .result = r->result ? json_deep_copy(r->result) : json_object(),
+    };
+    json_object_set_new(x.outcome.result, "effectiveTimeoutMs", json_integer((json_int_t)r->timeout_ms));
+    finish(e, &x);
+}
