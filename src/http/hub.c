@@ -22,7 +22,7 @@
 #define CLOSING_TICK_MS 50
 #define GOODBYE_MS 400 /* for all clients to take their 1001 */
 
-enum hub_verb { HUB_EVENT, HUB_JOIN, HUB_ADOPT, HUB_DROP, HUB_CLOSE_ALL, HUB_STOP };
+enum hub_verb { HUB_EVENT, HUB_JOIN, HUB_ADOPT, HUB_DROP, HUB_OWNER, HUB_REVOKE, HUB_CLOSE_ALL, HUB_STOP };
 
 struct hub_cmd {
     struct hub_cmd *next;
@@ -139,6 +139,10 @@ void ws_client_adopt(struct ws_client *c, int fd, const char *early, size_t earl
     tell(c->hub, HUB_ADOPT, NULL, c);
 }
 
+void ws_client_owner(struct ws_client *c, const char *owner) { tell(c->hub, HUB_OWNER, ws_msg_whole(owner), c); }
+
+void hub_revoke(struct hub *h, const char *owner) { tell(h, HUB_REVOKE, ws_msg_whole(owner), NULL); }
+
 void hub_close_clients(struct hub *h)
 {
     tell(h, HUB_CLOSE_ALL, NULL, NULL);
@@ -204,6 +208,20 @@ static void fan_out(struct hub *h, struct ws_msg *m)
     ws_msg_release(m);
 }
 
+static void show_out(struct hub *h, struct ws_msg *owner)
+{
+    for (unsigned i = 0; i < HUB_BUCKETS; i++)
+        for (struct ws_client *c = h->buckets[i]; c; c = c->next)
+            if (c->owner && strcmp(c->owner->text, owner->text) == 0) client_refuse(c, WS_POLICY);
+    ws_msg_release(owner);
+}
+
+static void set_owner(struct ws_client *c, struct ws_msg *owner)
+{
+    ws_msg_release(c->owner);
+    c->owner = owner;
+}
+
 static void obey(struct hub *h, const struct hub_cmd *cmd)
 {
     switch (cmd->verb) {
@@ -211,6 +229,8 @@ static void obey(struct hub *h, const struct hub_cmd *cmd)
     case HUB_JOIN: join(h, cmd->client); break;
     case HUB_ADOPT: adopt(h, cmd->client); break;
     case HUB_DROP: part(h, cmd->client); break; /* was never adopted: on no list */
+    case HUB_OWNER: set_owner(cmd->client, cmd->msg); break;
+    case HUB_REVOKE: show_out(h, cmd->msg); break;
     case HUB_CLOSE_ALL:
         h->refusing = true;
         for_each_adopted(h, say_goodbye);

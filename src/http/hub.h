@@ -36,11 +36,16 @@ void hub_publish(struct hub *h, int64_t id, const char *company_id, const char *
 bool hub_has_listeners(struct hub *h, const char *company_id);
 int hub_client_count(struct hub *h);
 
+/* The credential behind these clients is no longer good: closes them with 1008 (AO-49). */
+void hub_revoke(struct hub *h, const char *owner);
+
 /* last_id: the newest kept event id the client knows (its ?since, or the newest in the database). */
 struct ws_client *ws_client_new(struct hub *h, const char *company_id, int64_t last_id);
 void ws_client_replay(struct ws_client *c, int64_t id, const char *type, instant_t created_at, const char *payload_json);
 /* The events after ?since are gone: sends {"type":"reset"} first. */
 void ws_client_reset(struct ws_client *c);
+/* Whose client this is, for hub_revoke: any text of the caller's, such as "key:ID" or "user:ID". */
+void ws_client_owner(struct ws_client *c, const char *owner);
 /* The upgrade will not happen after all. */
 void ws_client_drop(struct ws_client *c);
 /* For the server: the handshake is through. fd is a connected stream socket that

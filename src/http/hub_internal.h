@@ -16,6 +16,7 @@
 #define HUB_BUCKETS 1024u
 
 #define WS_GOING_AWAY 1001
+#define WS_POLICY 1008
 #define WS_TRY_AGAIN_LATER 1013
 
 /* One event for any number of clients. */
@@ -42,6 +43,7 @@ struct ws_client {
     bool to_do, dead;
     unsigned bucket;
     char *company;
+    struct ws_msg *owner; /* its text; may be NULL */
     int64_t last_id; /* newest kept id sent; the handler sets the first */
 
     struct ws_queue replay; /* the handler's until adoption */
@@ -50,7 +52,7 @@ struct ws_client {
 
     struct ws_queue queue; /* live events that wait */
     size_t queue_bytes, log_bytes;
-    int refuse_code; /* not adopted yet, but already to be closed with this */
+    int refuse_code; /* to be closed with this, if need be as soon as it is adopted */
 
     int fd; /* -1 before adoption */
     int adopt_fd; /* from the server's thread to ours */
@@ -101,6 +103,8 @@ bool client_open(struct ws_client *c); /* adopted: sets up framing */
 void client_read(struct ws_client *c);
 void client_ping(struct ws_client *c);
 void client_close(struct ws_client *c, int code, const char *reason);
+/* Drops what waits and closes with the code, now or once adopted. */
+void client_refuse(struct ws_client *c, int code);
 /* Sends what can be sent; sets dead when the connection is over. */
 void client_pump(struct ws_client *c);
 void client_free(struct ws_client *c);

@@ -319,7 +319,7 @@ void http_server_stop(struct http_server *s)
     if (s == NULL) return;
     atomic_store(&s->stopping, true);
     MHD_socket fd = MHD_quiesce_daemon(s->daemon);
-    if (fd != MHD_INVALID_SOCKET) close(fd);
+    if (fd != MHD_INVALID_SOCKET) shutdown(fd, SHUT_RDWR); /* refuse; the threads may still hold its number */
     for (int waited = 0;; waited += 5) {
         bool idle = atomic_load(&s->active) == 0; /* looked at first: only an active request can start to work */
         if (atomic_load(&s->working) == 0 && (idle || waited >= STOP_WAIT_MS)) break;
@@ -327,5 +327,6 @@ void http_server_stop(struct http_server *s)
     }
     if (s->hub) hub_close_clients(s->hub);
     MHD_stop_daemon(s->daemon);
+    if (fd != MHD_INVALID_SOCKET) close(fd);
     free(s);
 }

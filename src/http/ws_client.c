@@ -131,13 +131,16 @@ static bool was_replayed(const struct ws_client *c, int64_t id)
     return false;
 }
 
-static void give_up(struct ws_client *c)
+static const char *close_reason(int code) { return code == WS_POLICY ? "access revoked" : "too slow"; }
+
+void client_refuse(struct ws_client *c, int code)
 {
-    queue_clear(&c->replay);
+    c->refuse_code = code;
     queue_clear(&c->queue);
     c->queue_bytes = c->log_bytes = 0;
-    c->refuse_code = WS_TRY_AGAIN_LATER;
-    if (c->fd >= 0) client_close(c, WS_TRY_AGAIN_LATER, "too slow");
+    if (c->fd < 0) return; /* the replay is still in the handler's hands; client_close keeps it from the wire */
+    queue_clear(&c->replay);
+    client_close(c, code, close_reason(code));
 }
 
 void client_enqueue(struct ws_client *c, struct ws_msg *m)
@@ -149,7 +152,7 @@ void client_enqueue(struct ws_client *c, struct ws_msg *m)
         drop_logs(c);
         if (c->queue_bytes + m->len > max) {
             log_warn("hub.client_too_slow", "company=%s waiting_bytes=%zu", c->company, c->queue_bytes);
-            give_up(c);
+            client_refuse(c, WS_TRY_AGAIN_LATER);
             return;
         }
     }
@@ -222,7 +225,7 @@ bool client_open(struct ws_client *c)
     struct epoll_event ev = {.events = EPOLLIN, .data.ptr = c};
     c->armed = EPOLLIN;
     if (epoll_ctl(c->hub->epoll_fd, EPOLL_CTL_ADD, c->fd, &ev) != 0) return false;
-    if (c->refuse_code) client_close(c, c->refuse_code, "too slow");
+    if (c->refuse_code) client_close(c, c->refuse_code, close_reason(c->refuse_code));
     client_read(c); /* early bytes do not wake epoll */
     return true;
 }
@@ -317,5 +320,6 @@ void client_free(struct ws_client *c)
     free(c->early);
     free(c->replayed);
     free(c->company);
+    ws_msg_release(c->owner);
     free(c);
 }

@@ -76,6 +76,7 @@ static void upgrade(struct kit *k, struct http_req *r)
     const char *company = http_query(r, "company"), *since = http_query(r, "since");
     int64_t last = since ? atoll(since) : 0;
     struct ws_client *c = ws_client_new(k->hub, company ? company : "c1", last);
+    if (http_query(r, "owner")) ws_client_owner(c, http_query(r, "owner"));
     if (http_query(r, "reset")) ws_client_reset(c);
     kit_sleep_ms(query_int(r, "wait", 0));
     long long newest = since ? atomic_load(&k->replay_to) : 0;

@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 
+#include <arpa/inet.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -523,7 +524,14 @@ static void a_suspended_request_is_answered_before_the_stop(void **state)
     struct reply r REPLY_AUTO;
     conn_puts(&c, "GET /slow?ms=300 HTTP/1.1\r\nHost: x\r\n\r\n");
     while (atomic_load(&own.handled) == 0) kit_sleep_ms(1);
+    int port = http_server_port(own.server);
+    int64_t begin = kit_now_ms();
     kit_stop(&own);
+    assert_true(kit_now_ms() - begin < 3000);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    assert_int_equal(connect(fd, (struct sockaddr *)&at, sizeof at), -1); /* nobody listens any more */
+    close(fd);
     assert_true(conn_reply(&c, &r, false));
     assert_int_equal(r.status, 200);
 }

@@ -168,6 +168,69 @@ static void reset_comes_first(void **state)
     kit_stop(&k);
 }
 
+static void a_revoked_owner_is_shown_out(void **state)
+{
+    (void)state;
+    struct kit k = {0};
+    kit_start(&k);
+    struct conn good CONN_AUTO = kit_ws(&k, "/ws?owner=key:1"), bad CONN_AUTO = kit_ws(&k, "/ws?owner=key:2"),
+                     nobody CONN_AUTO = kit_ws(&k, "/ws");
+    wait_clients(&k, 3);
+    hub_revoke(k.hub, "key:2");
+    struct frame f FRAME_AUTO;
+    assert_true(ws_read(&bad, &f, 5000));
+    assert_int_equal(f.close_code, 1008);
+    ws_send(&bad, 8, "\x03\xf0", 2);
+    wait_clients(&k, 2);
+    hub_publish(k.hub, 1, "c1", "x", 0, "{}");
+    struct frame one FRAME_AUTO, two FRAME_AUTO;
+    assert_true(ws_read(&good, &one, 5000));
+    assert_true(ws_read(&nobody, &two, 5000));
+    kit_stop(&k);
+}
+
+static void *connect_slowly(void *arg)
+{
+    struct conn *c = malloc(sizeof *c);
+    if (c) *c = kit_ws(arg, "/ws?owner=key:3&since=0&wait=300");
+    return c;
+}
+
+static void expect_close_on_arrival(struct kit *k, pthread_t thread, int code)
+{
+    void *arrived = NULL;
+    struct frame f FRAME_AUTO;
+    pthread_join(thread, &arrived);
+    assert_non_null(arrived);
+    assert_true(ws_read(arrived, &f, 5000));
+    assert_int_equal(f.opcode, 8);
+    assert_int_equal(f.close_code, code);
+    conn_close(arrived);
+    free(arrived);
+    wait_clients(k, 0);
+}
+
+/* Revoked, or overrun by events, while its handler still collects what it missed. */
+static void a_client_can_be_lost_before_it_arrives(void **state)
+{
+    (void)state;
+    struct kit k = {.hub_queue_max = 100000};
+    pthread_t thread;
+    atomic_store(&k.replay_to, 1000);
+    kit_start(&k);
+    pthread_create(&thread, NULL, connect_slowly, &k);
+    while (!hub_has_listeners(k.hub, "c1")) kit_sleep_ms(1);
+    kit_sleep_ms(50);
+    hub_revoke(k.hub, "key:3");
+    expect_close_on_arrival(&k, thread, 1008);
+
+    pthread_create(&thread, NULL, connect_slowly, &k);
+    while (!hub_has_listeners(k.hub, "c1")) kit_sleep_ms(1);
+    for (int i = 0; i < 3000; i++) hub_publish(k.hub, 2000 + i, "c1", "x", 0, "{}");
+    expect_close_on_arrival(&k, thread, 1013);
+    kit_stop(&k);
+}
+
 /* ---- resume ---- */
 
 struct publisher {
@@ -387,6 +450,8 @@ UNIT_MAIN(NULL, cmocka_unit_test(an_event_goes_to_its_company_only),
           cmocka_unit_test(an_unmasked_or_oversize_frame_ends_the_connection),
           cmocka_unit_test(who_does_not_pong_is_dropped), cmocka_unit_test(a_refused_handshake_is_426),
           cmocka_unit_test(reset_comes_first),
+          cmocka_unit_test(a_revoked_owner_is_shown_out),
+          cmocka_unit_test(a_client_can_be_lost_before_it_arrives),
           cmocka_unit_test(a_resumed_client_misses_nothing_and_sees_nothing_twice),
           cmocka_unit_test(what_is_not_kept_goes_under_the_last_kept_id),
           cmocka_unit_test(a_smaller_id_published_later_is_sent), cmocka_unit_test(a_slow_client_loses_logs_first),
