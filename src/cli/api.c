@@ -27,12 +27,12 @@ const char *api_base(struct cli *c)
     if (url == NULL) {
         const char *host = first_env((const char *const[]){"PAPERCLIP_SERVER_HOST", NULL});
         const char *port = first_env((const char *const[]){"PAPERCLIP_SERVER_PORT", NULL});
-        return arena_printf(&c->arena, "http://%s:%s", host ? host : "127.0.0.1", port ? port : "3100");
+        return arena_printf(c->arena, "http://%s:%s", host ? host : "127.0.0.1", port ? port : "3100");
     }
     size_t len = strlen(url);
     while (len && url[len - 1] == '/') len--;
-    return strstr(url, "://") ? arena_strndup(&c->arena, url, len)
-                              : arena_printf(&c->arena, "http://%.*s", (int)len, url);
+    return strstr(url, "://") ? arena_strndup(c->arena, url, len)
+                              : arena_printf(c->arena, "http://%.*s", (int)len, url);
 }
 
 const char *api_key(struct cli *c)
@@ -49,7 +49,7 @@ const char *api_run_id(struct cli *c)
 
 struct api_answer api_request(struct cli *c, const char *method, const char *path, const json_t *body)
 {
-    struct arena *a = &c->arena;
+    struct arena *a = c->arena;
     const char *headers[4], *key = api_key(c), *run = api_run_id(c);
     int n = 0;
     headers[n++] = "Accept: application/json";
@@ -91,7 +91,7 @@ enum cli_end api_report(struct cli *c, const char *method, const char *path, con
     }
     const json_t *details = json_object_get(answer->json, "details");
     fprintf(stderr, "API error %d: %s", answer->status, answer->message);
-    if (details && !json_is_null(details)) fprintf(stderr, " details=%s", json_text(&c->arena, details));
+    if (details && !json_is_null(details)) fprintf(stderr, " details=%s", json_text(c->arena, details));
     fputc('\n', stderr);
     if (answer->json == NULL) fprintf(stderr, "  %s %s%s\n", method, api_base(c), path);
     switch (answer->status) {

@@ -122,7 +122,7 @@ static err_t unknown_option(struct arena *a, const char *typed, size_t len)
 /* One option at argv[*i]; moves *i past a separate value. */
 static err_t take_option(struct cli *c, int argc, char **argv, int *i)
 {
-    struct arena *a = &c->arena;
+    struct arena *a = c->arena;
     const char *word = argv[*i], *joined = NULL;
     int option;
     if (word[1] == '-') {
@@ -151,7 +151,7 @@ static err_t take_option(struct cli *c, int argc, char **argv, int *i)
 
 static err_t find_command(struct cli *c)
 {
-    struct arena *a = &c->arena;
+    struct arena *a = c->arena;
     if (c->args_count == 0) return err_new(a, ERR_BAD_REQUEST, "which command? See bulldog help");
     const char *noun = c->args[0], *verb = c->args_count > 1 ? c->args[1] : "";
     const char *words[256];
@@ -182,7 +182,7 @@ static err_t find_command(struct cli *c)
 /* "<needed> [optional] [rest...]" against what was typed. */
 static err_t check_args(struct cli *c)
 {
-    struct arena *a = &c->arena;
+    struct arena *a = c->arena;
     const struct command *cmd = c->command;
     int needed = 0, most = 0;
     const char *space = *cmd->verb ? " " : "";
@@ -220,7 +220,7 @@ err_t cli_parse(struct cli *c, int argc, char **argv)
         } else if (c->args_count < CLI_ARGS_MAX) {
             c->args[c->args_count++] = argv[i];
         } else {
-            return err_new(&c->arena, ERR_BAD_REQUEST, "more than %d arguments", CLI_ARGS_MAX);
+            return err_new(c->arena, ERR_BAD_REQUEST, "more than %d arguments", CLI_ARGS_MAX);
         }
     }
     if (c->args_count == 0) c->args[c->args_count++] = "help"; /* alone, the command explains itself */

@@ -34,7 +34,7 @@ const char *call_stdin(struct cli *c)
         buf_append(&text, part, n);
         if (text.len > STDIN_BYTES_MAX) return NULL;
     }
-    return buf_finish(&text, &c->arena);
+    return buf_finish(&text, c->arena);
 }
 
 /* The value of a place: {C}, {company}, {agent}, {project}, {goal}, {id}. */
@@ -64,19 +64,19 @@ const char *call_path(struct cli *c, enum cli_end *end)
             continue;
         }
         size_t len = strcspn(p + 1, "}");
-        const char *value = fill_place(c, arena_strndup(&c->arena, p + 1, len), end);
+        const char *value = fill_place(c, arena_strndup(c->arena, p + 1, len), end);
         if (value == NULL) return NULL;
-        buf_puts(&path, api_encode(&c->arena, value));
+        buf_puts(&path, api_encode(c->arena, value));
         p += len + 1;
     }
-    return buf_finish(&path, &c->arena);
+    return buf_finish(&path, c->arena);
 }
 
 static json_t *words(struct cli *c, const char *typed)
 {
     json_t *list = json_array();
     char *save = NULL;
-    for (char *w = strtok_r(arena_strdup(&c->arena, typed), ", ", &save); w; w = strtok_r(NULL, ", ", &save))
+    for (char *w = strtok_r(arena_strdup(c->arena, typed), ", ", &save); w; w = strtok_r(NULL, ", ", &save))
         json_array_append_new(list, json_string(w));
     return list;
 }
@@ -114,7 +114,7 @@ static json_t *option_value(struct cli *c, enum option_id option, enum cli_end *
         if (errno || rest == typed || *rest) return bad_value(o->name, "a whole number is needed", end);
         return json_integer(number);
     case OPTION_JSON:
-        if (json_parse(&c->arena, typed, strlen(typed), &parsed)) return bad_value(o->name, "this is no JSON", end);
+        if (json_parse(c->arena, typed, strlen(typed), &parsed)) return bad_value(o->name, "this is no JSON", end);
         return parsed;
     case OPTION_WORDS: return words(c, typed);
     case OPTION_ISSUES: return issue_ids(c, typed, end);
@@ -144,7 +144,7 @@ json_t *call_body(struct cli *c, enum cli_end *end)
     *end = END_OK;
     if (payload) {
         if (strcmp(payload, "-") == 0) payload = call_stdin(c);
-        if (payload == NULL || json_parse(&c->arena, payload, strlen(payload), &body))
+        if (payload == NULL || json_parse(c->arena, payload, strlen(payload), &body))
             return bad_value("payload-json", "this is no JSON", end);
     }
     for (int i = 0; i < OPT_COUNT; i++) {
@@ -160,7 +160,7 @@ json_t *call_body(struct cli *c, enum cli_end *end)
 /* The options as a query: ?status=todo&limit=5 */
 static const char *with_query(struct cli *c, const char *path, const json_t *values)
 {
-    struct arena *a = &c->arena;
+    struct arena *a = c->arena;
     struct buf url BUF_AUTO = {0};
     buf_puts(&url, path);
     char mark = '?';

@@ -20,8 +20,9 @@ int cli_exit_code(enum cli_end end)
 
 int cli_main(int argc, char **argv)
 {
-    struct cli c = {0};
-    json_arena(&c.arena);
+    struct arena own = {0};
+    struct cli c = {.arena = &own};
+    json_arena(&own);
     signal(SIGPIPE, SIG_DFL); /* `bulldog issue list | head` ends quietly */
     err_t wrong = cli_parse(&c, argc, argv);
     c.wide = isatty(STDOUT_FILENO);
@@ -38,6 +39,6 @@ int cli_main(int argc, char **argv)
     }
     if (fflush(stdout) != 0 && rc == 0) rc = 1; /* what was asked for did not reach its reader */
     json_arena(NULL);
-    arena_free(&c.arena);
+    arena_free(&own);
     return rc;
 }

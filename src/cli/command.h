@@ -60,7 +60,7 @@ enum cli_end { END_OK, END_ERROR, END_USAGE, END_DENIED, END_NOT_FOUND, END_CONF
 int cli_exit_code(enum cli_end end);
 
 struct cli {
-    struct arena arena;
+    struct arena *arena; /* of the command; a watcher may put one per round here */
     const struct command *command;
     const char *value[OPT_COUNT]; /* as typed; a flag has "true"; NULL: not given */
     const char *args[CLI_ARGS_MAX];

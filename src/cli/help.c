@@ -148,10 +148,10 @@ int cmd_help(struct cli *c)
     const struct command *cmd = noun ? command_find(noun, verb) : NULL;
     if (noun && cmd == NULL && !noun_known(noun)) return usage_error("no command %s: see bulldog help", noun);
     if (cmd == NULL && noun) cmd = command_find(noun, ""); /* a verb that is really an argument */
-    if (c->value[OPT_markdown]) markdown(&out, &c->arena);
-    else if (cmd) command_page(&out, &c->arena, cmd);
-    else if (noun) noun_page(&out, &c->arena, noun);
-    else overview(&out, &c->arena);
+    if (c->value[OPT_markdown]) markdown(&out, c->arena);
+    else if (cmd) command_page(&out, c->arena, cmd);
+    else if (noun) noun_page(&out, c->arena, noun);
+    else overview(&out, c->arena);
     return print_out(&out) ? 0 : 1;
 }
 
@@ -206,8 +206,8 @@ int cmd_completion(struct cli *c)
             word_list(&out, cmd->noun);
             buf_puts(&out, "\" ;;\n");
         }
-        buf_printf(&out, "    '%s'%s) words=\"", full_name(&c->arena, cmd),
-                   *cmd->verb ? "" : arena_printf(&c->arena, "*"));
+        buf_printf(&out, "    '%s'%s) words=\"", full_name(c->arena, cmd),
+                   *cmd->verb ? "" : arena_printf(c->arena, "*"));
         option_words(&out, cmd);
         if (*cmd->args == '<' && strcmp(cmd->noun, "completion") == 0) buf_puts(&out, "bash zsh ");
         buf_puts(&out, "\" ;;\n");

@@ -44,7 +44,7 @@ static const char *checkout_agent(struct cli *c, const char *path, enum cli_end 
 {
     const char *mine = getenv("PAPERCLIP_AGENT_ID");
     if (mine && *mine) return mine;
-    const char *issue_path = arena_strndup(&c->arena, path, strlen(path) - strlen("/checkout"));
+    const char *issue_path = arena_strndup(c->arena, path, strlen(path) - strlen("/checkout"));
     json_t *issue = api_call(c, "GET", issue_path, NULL, end);
     const char *assignee = issue ? json_str(issue, "assigneeAgentId") : NULL;
     if (issue && assignee == NULL) {
@@ -75,7 +75,7 @@ int cmd_force_release(struct cli *c)
     enum cli_end end;
     const char *path = call_path(c, &end);
     if (path == NULL) return cli_exit_code(end);
-    if (c->value[OPT_clear_assignee]) path = arena_printf(&c->arena, "%s?clearAssignee=true", path);
+    if (c->value[OPT_clear_assignee]) path = arena_printf(c->arena, "%s?clearAssignee=true", path);
     return call_and_print(c, path, json_object());
 }
 
@@ -84,11 +84,11 @@ int cmd_issue_children(struct cli *c)
     enum cli_end end;
     const char *parent = resolve_issue(c, c->args[0], &end);
     if (parent == NULL) return cli_exit_code(end);
-    json_t *issue = api_call(c, "GET", arena_printf(&c->arena, "/api/issues/%s", parent), NULL, &end);
+    json_t *issue = api_call(c, "GET", arena_printf(c->arena, "/api/issues/%s", parent), NULL, &end);
     if (issue == NULL) return cli_exit_code(end);
     c->company_id = json_str(issue, "companyId");
     json_t *query = call_body(c, &end);
     if (query == NULL) return cli_exit_code(end);
     json_object_set_new(query, "parentId", json_string(parent));
-    return call_and_print(c, arena_printf(&c->arena, "/api/companies/%s/issues", c->company_id), query);
+    return call_and_print(c, arena_printf(c->arena, "/api/companies/%s/issues", c->company_id), query);
 }

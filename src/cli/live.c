@@ -23,7 +23,7 @@ struct live {
 
 struct live *live_open(struct cli *c, const char *company_id)
 {
-    struct live *l = arena_new(&c->arena, struct live);
+    struct live *l = arena_new(c->arena, struct live);
     *l = (struct live){.cli = c, .company_id = company_id, .pause_ms = PAUSE_FIRST_MS};
     return l;
 }
@@ -39,7 +39,7 @@ bool live_fresh(struct live *l)
 
 static void connect_now(struct live *l)
 {
-    struct arena *a = &l->cli->arena;
+    struct arena *a = l->cli->arena;
     const char *headers[2] = {NULL, NULL}, *key = api_key(l->cli);
     if (key) headers[0] = arena_printf(a, "Authorization: Bearer %s", key);
     const char *since = l->last_id ? arena_printf(a, "?since=%lld", (long long)l->last_id) : "";
@@ -62,7 +62,7 @@ static void sleep_ms(int64_t ms)
 
 json_t *live_next(struct live *l, int timeout_ms)
 {
-    struct arena *a = &l->cli->arena;
+    struct arena *a = l->cli->arena;
     instant_t until = clock_now() + timeout_ms;
     for (;;) {
         instant_t now = clock_now();

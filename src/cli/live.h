@@ -12,7 +12,7 @@
 struct live;
 /* Never fails: a server that is away now may be there later. Lives in the command's arena. */
 struct live *live_open(struct cli *c, const char *company_id);
-/* The next event, or NULL after timeout_ms. Valid for the life of the command. */
+/* The next event in the current arena, or NULL after timeout_ms. */
 json_t *live_next(struct live *live, int timeout_ms);
 bool live_connected(const struct live *live);
 /* true once after a (re)connection: what happened before it may be unknown, so look again. */

@@ -293,9 +293,9 @@ void print_answer(struct cli *c, const json_t *answer, const json_t *names)
     if (c->value[OPT_json] || !json_is_array(answer)) {
         print_json(&out, answer);
     } else if (c->wide && c->command->columns) {
-        print_table(&out, &c->arena, answer, c->command->columns, names, clock_now(), terminal_width(), c->colour);
+        print_table(&out, c->arena, answer, c->command->columns, names, clock_now(), terminal_width(), c->colour);
     } else {
-        print_lines(&out, &c->arena, answer);
+        print_lines(&out, c->arena, answer);
     }
     (void)print_out(&out); /* a closed pipe ends us soon enough */
 }

@@ -25,7 +25,7 @@ static bool sure(struct cli *c, const char *what)
 int cmd_delete(struct cli *c)
 {
     enum cli_end end;
-    if (!sure(c, arena_printf(&c->arena, "%s %s", c->command->noun, c->args[0]))) return cli_exit_code(END_USAGE);
+    if (!sure(c, arena_printf(c->arena, "%s %s", c->command->noun, c->args[0]))) return cli_exit_code(END_USAGE);
     const char *path = call_path(c, &end);
     return path ? call_and_print(c, path, NULL) : cli_exit_code(end);
 }
@@ -39,7 +39,7 @@ int cmd_company_delete(struct cli *c)
         return usage_error("--by: id or prefix, not \"%s\"", by);
     const char *id = resolve_company_named(c, c->args[0], &end);
     if (id == NULL) return cli_exit_code(end);
-    const char *path = arena_printf(&c->arena, "/api/companies/%s", api_encode(&c->arena, id));
+    const char *path = arena_printf(c->arena, "/api/companies/%s", api_encode(c->arena, id));
     json_t *company = api_call(c, "GET", path, NULL, &end);
     if (company == NULL) return cli_exit_code(end);
     const char *prefix = json_str(company, "issuePrefix"), *name = json_str(company, "name");
@@ -48,6 +48,6 @@ int cmd_company_delete(struct cli *c)
     if (confirm == NULL || (strcasecmp(confirm, id) != 0 && strcasecmp(confirm, prefix) != 0))
         return usage_error("this deletes the company %s with everything in it: confirm with --confirm %s", name,
                            prefix);
-    if (!sure(c, arena_printf(&c->arena, "the company %s", name))) return cli_exit_code(END_USAGE);
+    if (!sure(c, arena_printf(c->arena, "the company %s", name))) return cli_exit_code(END_USAGE);
     return call_and_print(c, path, NULL);
 }

@@ -86,7 +86,7 @@ static const char *of_company(struct cli *c, const char *kind, const char *what,
     if (id_valid(typed)) return typed;
     const char *company = resolve_company(c, end);
     if (company == NULL) return NULL;
-    json_t *list = api_call(c, "GET", arena_printf(&c->arena, "/api/companies/%s/%s", company, what), NULL, end);
+    json_t *list = api_call(c, "GET", arena_printf(c->arena, "/api/companies/%s/%s", company, what), NULL, end);
     return list ? pick(c, kind, list, fields, typed, end) : NULL;
 }
 
@@ -109,7 +109,7 @@ const char *resolve_issue(struct cli *c, const char *typed, enum cli_end *end)
 {
     *end = END_OK;
     if (id_valid(typed)) return typed;
-    const char *path = arena_printf(&c->arena, "/api/issues/%s", api_encode(&c->arena, typed));
+    const char *path = arena_printf(c->arena, "/api/issues/%s", api_encode(c->arena, typed));
     json_t *issue = api_call(c, "GET", path, NULL, end);
     return issue ? json_str(issue, "id") : NULL;
 }
@@ -118,7 +118,7 @@ json_t *resolve_agent_names(struct cli *c)
 {
     json_t *names = json_object();
     if (c->company_id == NULL) return names;
-    const char *path = arena_printf(&c->arena, "/api/companies/%s/agents", c->company_id);
+    const char *path = arena_printf(c->arena, "/api/companies/%s/agents", c->company_id);
     struct api_answer got = api_request(c, "GET", path, NULL);
     if (got.status != 200) return names; /* ids will do */
     for (size_t i = 0; i < json_array_size(got.json); i++) {

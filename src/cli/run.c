@@ -21,7 +21,7 @@ enum { PAGE_BYTES = 256000, FOLLOW_IDLE_MS = 5000 };
 static void show_line(struct cli *c, struct buf *out, const char *line, size_t len)
 {
     json_t *entry = NULL;
-    if (json_parse(&c->arena, line, len, &entry)) {
+    if (json_parse(c->arena, line, len, &entry)) {
         buf_append(out, line, len);
         buf_putc(out, '\n');
         return;
@@ -61,7 +61,7 @@ static struct api_answer show_from(struct cli *c, const char *path, int64_t *off
 {
     for (;;) {
         const char *url =
-            arena_printf(&c->arena, "%s?offset=%lld&limitBytes=%lld", path, (long long)*offset, (long long)limit);
+            arena_printf(c->arena, "%s?offset=%lld&limitBytes=%lld", path, (long long)*offset, (long long)limit);
         struct api_answer page = api_request(c, "GET", url, NULL);
         if (page.status != 200) return page;
         const char *content = json_str(page.json, "content");
@@ -122,7 +122,7 @@ int cmd_run_log(struct cli *c)
         return query ? call_and_print(c, path, query) : cli_exit_code(end);
     }
     int64_t offset = c->value[OPT_offset] ? strtoll(c->value[OPT_offset], NULL, 10) : 0;
-    const char *run_path = arena_strndup(&c->arena, path, strlen(path) - strlen("/log"));
+    const char *run_path = arena_strndup(c->arena, path, strlen(path) - strlen("/log"));
     if (c->value[OPT_follow]) return follow(c, run_path, path, offset);
     int64_t limit = c->value[OPT_limit_bytes] ? strtoll(c->value[OPT_limit_bytes], NULL, 10) : PAGE_BYTES;
     struct api_answer page = show_from(c, path, &offset, limit, true);

@@ -9,15 +9,16 @@
 #include <string.h>
 
 enum { ARGV_MAX = 16 };
+static struct arena arena;
 
 /* Parses a line of words; the error's message or NULL. */
 static const char *parse(struct cli *c, const char *line)
 {
     char *argv[ARGV_MAX], *save = NULL;
     int argc = 0;
-    *c = (struct cli){0};
-    argv[argc++] = arena_strdup(&c->arena, "bulldog");
-    for (char *w = strtok_r(arena_strdup(&c->arena, line), " ", &save); w; w = strtok_r(NULL, " ", &save)) {
+    *c = (struct cli){.arena = &arena};
+    argv[argc++] = arena_strdup(c->arena, "bulldog");
+    for (char *w = strtok_r(arena_strdup(c->arena, line), " ", &save); w; w = strtok_r(NULL, " ", &save)) {
         assert_true(argc < ARGV_MAX);
         argv[argc++] = w;
     }
@@ -30,7 +31,7 @@ static void expect_error(const char *line, const char *part)
     struct cli c;
     const char *message = parse(&c, line);
     if (message == NULL || strstr(message, part) == NULL) fail_msg("%s: said \"%s\", not \"%s\"", line, message, part);
-    arena_free(&c.arena);
+    arena_free(&arena);
 }
 
 static void test_options_anywhere(void **state)
@@ -45,7 +46,7 @@ static void test_options_anywhere(void **state)
     assert_string_equal(c.value[OPT_status], "todo,blocked");
     assert_string_equal(c.value[OPT_limit], "5");
     assert_int_equal(c.args_count, 0);
-    arena_free(&c.arena);
+    arena_free(&arena);
 }
 
 static void test_arguments(void **state)
@@ -56,17 +57,17 @@ static void test_arguments(void **state)
     assert_int_equal(c.args_count, 2);
     assert_string_equal(c.args[0], "ACM-1");
     assert_string_equal(c.args[1], "--not-an-option");
-    arena_free(&c.arena);
+    arena_free(&arena);
     assert_null(parse(&c, "issue comment ACM-1 -"));
     assert_string_equal(c.args[1], "-");
-    arena_free(&c.arena);
+    arena_free(&arena);
     /* a noun that has both a form of its own and verbs */
     assert_null(parse(&c, "dashboard"));
     assert_string_equal(c.command->verb, "");
-    arena_free(&c.arena);
+    arena_free(&arena);
     assert_null(parse(&c, "dashboard get"));
     assert_string_equal(c.command->verb, "get");
-    arena_free(&c.arena);
+    arena_free(&arena);
 }
 
 static void test_help_wins(void **state)
@@ -77,12 +78,12 @@ static void test_help_wins(void **state)
         struct cli c;
         assert_null(parse(&c, lines[i]));
         assert_string_equal(c.command->noun, "help");
-        arena_free(&c.arena);
+        arena_free(&arena);
     }
     struct cli c;
     assert_null(parse(&c, "--version"));
     assert_string_equal(c.command->noun, "version");
-    arena_free(&c.arena);
+    arena_free(&arena);
 }
 
 static void test_errors_hint(void **state)
