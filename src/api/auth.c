@@ -177,6 +177,11 @@ err_t auth_actor(struct req *r)
     r->actor = (struct actor){.type = ACTOR_BOARD, .source = "local_implicit", .user_id = LOCAL_BOARD_USER,
                               .responsible_user_id = LOCAL_BOARD_USER, .instance_admin = true,
                               .run_id = run_header(r)};
+    const char *in_query = http_header(r->http, "Upgrade") ? query(r, "token") : NULL; /* a browser's socket sends no header */
+    if (header == NULL && in_query) {
+        r->actor = (struct actor){0};
+        return auth_token(r, in_query);
+    }
     if (header == NULL) return OK;
     if (strncasecmp(header, "Bearer", 6) != 0) return invalid_bearer(r);
     const char *token = header + 6 + strspn(header + 6, " ");

@@ -175,6 +175,7 @@ void body_apply(const struct req *r, const struct entity *e, void *row, const ch
 static void answer_error(struct req *r, err_t e)
 {
     int status = err_status(e);
+    if (status == 401 && http_header(r->http, "Upgrade")) status = 403; /* AR-73: a refused socket */
     buf_clear(&r->http->out);
     jw_init(&r->w, &r->http->out);
     jw_obj(&r->w);
