@@ -30,9 +30,12 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *conn, const 
 static struct MHD_Response *make_response(size_t size)
 {
     static const char *const headers[][2] = {
-        {"Content-Type", "application/json; charset=utf-8"}, {"X-Content-Type-Options", "nosniff"},
-        {"Referrer-Policy", "same-origin"},                  {"X-Frame-Options", "SAMEORIGIN"},
-        {"ETag", "W/\"0-0123456789abcdef\""},                {"Keep-Alive", "timeout=185"},
+        {"Content-Type", "application/json; charset=utf-8"},
+        {"X-Content-Type-Options", "nosniff"},
+        {"Referrer-Policy", "same-origin"},
+        {"X-Frame-Options", "SAMEORIGIN"},
+        {"ETag", "W/\"0-0123456789abcdef\""},
+        {"Keep-Alive", "timeout=185"},
     };
     char *body = malloc(size + 1);
     if (body == NULL) return NULL;
@@ -44,7 +47,7 @@ static struct MHD_Response *make_response(size_t size)
     return resp;
 }
 
-static struct MHD_Daemon *start(int port, int threads, struct MHD_Response *resp)
+static struct MHD_Daemon *start(long port, long threads, struct MHD_Response *resp)
 {
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((unsigned short)port)};
     inet_pton(AF_INET, "127.0.0.1", &at.sin_addr);
@@ -57,9 +60,9 @@ static struct MHD_Daemon *start(int port, int threads, struct MHD_Response *resp
 
 int main(int argc, char **argv)
 {
-    int port = argc == 4 ? atoi(argv[1]) : 0, threads = argc == 4 ? atoi(argv[3]) : 0;
-    long size = argc == 4 ? atol(argv[2]) : -1;
-    if (port <= 0 || port > 65535 || size < 0 || threads <= 0) {
+    long port = argc == 4 ? strtol(argv[1], NULL, 10) : 0, size = argc == 4 ? strtol(argv[2], NULL, 10) : -1;
+    long threads = argc == 4 ? strtol(argv[3], NULL, 10) : 0;
+    if (port <= 0 || port > 65535 || size < 0 || threads <= 0 || threads > 1000) {
         fprintf(stderr, "usage: bare_mhd PORT SIZE THREADS\n");
         return 2;
     }
@@ -71,7 +74,7 @@ int main(int argc, char **argv)
     struct MHD_Response *resp = make_response((size_t)size);
     struct MHD_Daemon *daemon = resp ? start(port, threads, resp) : NULL;
     if (daemon == NULL) {
-        fprintf(stderr, "bare_mhd: cannot listen on 127.0.0.1 port %d\n", port);
+        fprintf(stderr, "bare_mhd: cannot listen on 127.0.0.1 port %ld\n", port);
         return 1;
     }
     int sig;

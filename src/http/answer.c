@@ -15,7 +15,7 @@
 
 #define JSON_TYPE "application/json; charset=utf-8"
 #define GZIP_MIN 1024 /* bytes; below, the frame costs more than it saves */
-#define GZIP_LEVEL 1   /* of our lists: 29 % of their size at 150 MB/s; level 6: 25 % at 57 MB/s */
+#define GZIP_LEVEL 1  /* of our lists: 29 % of their size at 150 MB/s; level 6: 25 % at 57 MB/s */
 
 /* AO-26: right for any answer of ours. */
 static const char *const security_headers[][2] = {
@@ -113,7 +113,8 @@ static bool gzip_accepted(const struct http_req *r)
 
 static bool compressible(const struct http_req *r)
 {
-    static const char *const forbidding[] = {"Content-Encoding", "Content-Disposition", "Accept-Ranges", "Content-Range"};
+    static const char *const forbidding[] = {"Content-Encoding", "Content-Disposition", "Accept-Ranges",
+                                             "Content-Range"};
     if (r->static_data || r->out.len < GZIP_MIN || !is_json(r)) return false;
     for (size_t i = 0; i < sizeof forbidding / sizeof *forbidding; i++)
         if (answer_header(r, forbidding[i])) return false;
@@ -195,7 +196,8 @@ static void add_header(struct MHD_Response *resp, const char *name, const char *
 static struct MHD_Response *make_response(struct http_req *r)
 {
     if (r->static_data)
-        return MHD_create_response_from_buffer(r->static_len, (void *)(uintptr_t)r->static_data, MHD_RESPMEM_PERSISTENT);
+        return MHD_create_response_from_buffer(r->static_len, (void *)(uintptr_t)r->static_data,
+                                               MHD_RESPMEM_PERSISTENT);
     struct MHD_Response *resp = MHD_create_response_from_buffer(r->out.len, r->out.data, MHD_RESPMEM_MUST_FREE);
     if (resp == NULL) return NULL;
     r->out.data = NULL; /* the response owns it now; len stays for the access log */

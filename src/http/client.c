@@ -23,7 +23,7 @@ struct transfer {
     CURL *curl;
     struct buf body, head, line;
     size_t body_max;
-    curl_off_t moved;        /* bytes both ways at moved_ns */
+    curl_off_t moved; /* bytes both ways at moved_ns */
     uint64_t moved_ns;
     bool too_large, stopped, idle; /* why a callback ended the transfer */
 };
@@ -35,7 +35,8 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static void set_up(void)
 {
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK && pthread_key_create(&handle_key, curl_easy_cleanup) == 0) return;
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK && pthread_key_create(&handle_key, curl_easy_cleanup) == 0)
+        return;
     fputs("bulldog: cannot set up the HTTP client\n", stderr);
     abort();
 }
@@ -219,12 +220,13 @@ static const char *url_origin(struct arena *a, const char *url)
 static err_t failure(struct arena *a, const struct transfer *t, CURLcode rc, const char *origin)
 {
     if (t->too_large)
-        return err_with(a, ERR_TOO_LARGE, "response_too_large", NULL, "The answer of %s is larger than %zu bytes", origin,
-                        t->body_max);
+        return err_with(a, ERR_TOO_LARGE, "response_too_large", NULL, "The answer of %s is larger than %zu bytes",
+                        origin, t->body_max);
     switch (t->idle ? CURLE_OPERATION_TIMEDOUT : rc) {
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_RESOLVE_PROXY:
-        return err_with(a, ERR_UNAVAILABLE, "connect_failed", NULL, "Cannot reach %s: the host name is not known", origin);
+        return err_with(a, ERR_UNAVAILABLE, "connect_failed", NULL, "Cannot reach %s: the host name is not known",
+                        origin);
     case CURLE_COULDNT_CONNECT:
         return err_with(a, ERR_UNAVAILABLE, "connect_failed", NULL, "Cannot reach %s: nobody answers there", origin);
     case CURLE_OPERATION_TIMEDOUT:

@@ -15,18 +15,18 @@
 #define HTTP_CALL_RESPONSE_MAX ((size_t)16 << 20)
 
 struct http_call {
-    const char *method;         /* default GET, POST when there is a body */
+    const char *method; /* default GET, POST when there is a body */
     const char *url;
     const char *const *headers; /* "Name: value", NULL at the end; may be NULL */
     const void *body;           /* sent as application/json unless a header says otherwise */
     size_t body_len;
-    int timeout_ms;             /* for the whole call; 0: HTTP_CALL_TIMEOUT_MS, negative: none (following a log) */
-    int idle_timeout_ms;        /* give up when no byte moves for so long (looked at each second); 0: never */
-    size_t response_max;        /* decompressed bytes; 0: HTTP_CALL_RESPONSE_MAX; ignored with a callback */
-    int redirects_max;          /* default 0; only within the scheme of the url. Headers go along (Authorization
+    int timeout_ms;           /* for the whole call; 0: HTTP_CALL_TIMEOUT_MS, negative: none (following a log) */
+    int idle_timeout_ms;      /* give up when no byte moves for so long (looked at each second); 0: never */
+    size_t response_max;      /* decompressed bytes; 0: HTTP_CALL_RESPONSE_MAX; ignored with a callback */
+    int redirects_max;        /* default 0; only within the scheme of the url. Headers go along (Authorization
                                    and Cookie not to another host) */
-    const char *ca_file;        /* trust these certificates instead of the system's */
-    const atomic_bool *abort;   /* set by another thread: the call ends within a second */
+    const char *ca_file;      /* trust these certificates instead of the system's */
+    const atomic_bool *abort; /* set by another thread: the call ends within a second */
     /* Instead of collecting the body: the bytes as they come, or line by line without the line end (a line over
      * 1 MiB comes in pieces). false ends the call, which then succeeds. Only for 2xx: an error's body is collected. */
     bool (*on_data)(void *ctx, const char *data, size_t n);

@@ -41,7 +41,8 @@ void hub_revoke(struct hub *h, const char *owner);
 
 /* last_id: the newest kept event id the client knows (its ?since, or the newest in the database). */
 struct ws_client *ws_client_new(struct hub *h, const char *company_id, int64_t last_id);
-void ws_client_replay(struct ws_client *c, int64_t id, const char *type, instant_t created_at, const char *payload_json);
+void ws_client_replay(struct ws_client *c, int64_t id, const char *type, instant_t created_at,
+                      const char *payload_json);
 /* The events after ?since are gone: sends {"type":"reset"} first. */
 void ws_client_reset(struct ws_client *c);
 /* Whose client this is, for hub_revoke: any text of the caller's, such as "key:ID" or "user:ID". */

@@ -44,7 +44,7 @@ struct ws_client {
     unsigned bucket;
     char *company;
     struct ws_msg *owner; /* its text; may be NULL */
-    int64_t last_id; /* newest kept id sent; the handler sets the first */
+    int64_t last_id;      /* newest kept id sent; the handler sets the first */
 
     struct ws_queue replay; /* the handler's until adoption */
     int64_t *replayed;      /* its ids, ascending; likewise */
@@ -54,7 +54,7 @@ struct ws_client {
     size_t queue_bytes, log_bytes;
     int refuse_code; /* to be closed with this, if need be as soon as it is adopted */
 
-    int fd; /* -1 before adoption */
+    int fd;       /* -1 before adoption */
     int adopt_fd; /* from the server's thread to ours */
     void (*close_fn)(void *arg);
     void *close_arg;

@@ -56,19 +56,18 @@ static const char *decode_form(struct arena *a, const char *s, size_t n)
         else c = s[i] == '+' ? ' ' : (unsigned char)s[i];
         raw[len++] = (char)c;
     }
-    char *out = arena_alloc(a, len * 3 + 1), *o = out;
+    struct buf out = {0};
+    buf_reserve(&out, len);
     for (size_t i = 0, step; i < len; i += step) {
         step = raw[i] ? utf8_char(raw + i, len - i) : 0;
         if (step) {
-            memcpy(o, raw + i, step);
-            o += step;
+            buf_append(&out, raw + i, step);
         } else {
-            memcpy(o, "\xef\xbf\xbd", 3);
-            o += 3;
+            buf_puts(&out, "\xef\xbf\xbd");
             step = 1;
         }
     }
-    return out;
+    return buf_finish(&out, a);
 }
 
 bool request_target(struct http_req *r, const char *target)

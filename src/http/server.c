@@ -208,9 +208,17 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *conn, const 
 static bool client_caused(const char *text)
 {
     static const char *const starts[] = {
-        "Connection was closed", "Connection socket is closed", "Socket has been disconnected", "Failed to send the response",
-        "Failed to send data in request", "Error processing request", "Failed to parse", "Too large value", "Not enough memory in pool",
-        "Received malformed", "Closing connection",
+        "Connection was closed",
+        "Connection socket is closed",
+        "Socket has been disconnected",
+        "Failed to send the response",
+        "Failed to send data in request",
+        "Error processing request",
+        "Failed to parse",
+        "Too large value",
+        "Not enough memory in pool",
+        "Received malformed",
+        "Closing connection",
     };
     for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
         if (strncmp(text, starts[i], strlen(starts[i])) == 0) return true;
@@ -263,12 +271,15 @@ static err_t open_listener(struct arena *a, const struct http_server_options *o,
 
 static int bound_port(int fd, bool *v6)
 {
-    struct sockaddr_storage ss = {0};
-    socklen_t len = sizeof ss;
-    getsockname(fd, (struct sockaddr *)&ss, &len);
-    *v6 = ss.ss_family == AF_INET6;
-    if (*v6) return ntohs(((struct sockaddr_in6 *)&ss)->sin6_port);
-    return ntohs(((struct sockaddr_in *)&ss)->sin_port);
+    union {
+        struct sockaddr any;
+        struct sockaddr_in in;
+        struct sockaddr_in6 in6;
+    } at = {.in6 = {0}};
+    socklen_t len = sizeof at;
+    getsockname(fd, &at.any, &len);
+    *v6 = at.any.sa_family == AF_INET6;
+    return ntohs(*v6 ? at.in6.sin6_port : at.in.sin_port);
 }
 
 static struct MHD_Daemon *start_daemon(struct http_server *s, const struct http_server_options *o, int fd, bool v6)
@@ -276,16 +287,13 @@ static struct MHD_Daemon *start_daemon(struct http_server *s, const struct http_
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_ALLOW_UPGRADE | MHD_USE_ERROR_LOG |
                      (v6 ? MHD_USE_IPv6 : 0u);
     unsigned pool = o->threads > 1 ? (unsigned)o->threads : 0;
-    return MHD_start_daemon(flags, (uint16_t)s->port, NULL, NULL, on_request, s,
-                            MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, /* first: covers the rest */
-                            MHD_OPTION_LISTEN_SOCKET, fd,
-                            MHD_OPTION_THREAD_POOL_SIZE, pool,
-                            MHD_OPTION_CONNECTION_LIMIT, (unsigned)o->connections_max,
-                            MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)o->idle_timeout_sec,
-                            MHD_OPTION_URI_LOG_CALLBACK, on_target, s,
-                            MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL,
-                            MHD_OPTION_NOTIFY_COMPLETED, on_completed, s,
-                            MHD_OPTION_END);
+    return MHD_start_daemon(flags, (uint16_t)s->port, NULL, NULL, on_request, s, MHD_OPTION_EXTERNAL_LOGGER, on_log,
+                            NULL, /* first: covers the rest */
+                            MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_THREAD_POOL_SIZE, pool,
+                            MHD_OPTION_CONNECTION_LIMIT, (unsigned)o->connections_max, MHD_OPTION_CONNECTION_TIMEOUT,
+                            (unsigned)o->idle_timeout_sec, MHD_OPTION_URI_LOG_CALLBACK, on_target, s,
+                            MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL, MHD_OPTION_NOTIFY_COMPLETED,
+                            on_completed, s, MHD_OPTION_END);
 }
 
 err_t http_server_start(struct arena *a, const struct http_server_options *o, const struct http_app *app,

@@ -26,9 +26,9 @@ struct http_header {
 };
 
 struct http_req {
-    struct arena arena; /* also the thread's json_arena() while the handler runs */
-    const char *method; /* GET, HEAD, POST, PATCH, PUT, DELETE, OPTIONS */
-    const char *path;   /* percent-decoded (valid UTF-8, no NUL), as received otherwise; begins with / */
+    struct arena arena;    /* also the thread's json_arena() while the handler runs */
+    const char *method;    /* GET, HEAD, POST, PATCH, PUT, DELETE, OPTIONS */
+    const char *path;      /* percent-decoded (valid UTF-8, no NUL), as received otherwise; begins with / */
     const char *raw_query; /* without the '?'; "" when there is none */
     const char *peer;      /* client address text */
     struct buf body;       /* complete before the handler runs */
@@ -36,10 +36,10 @@ struct http_req {
 
     /* the answer */
     int status;
-    struct buf out;            /* JSON or other text; taken over by the server, only len remains */
-    const char *content_type;  /* default application/json; charset=utf-8 */
+    struct buf out;           /* JSON or other text; taken over by the server, only len remains */
+    const char *content_type; /* default application/json; charset=utf-8 */
     struct http_header *headers;
-    const void *static_data;   /* instead of out: bytes that outlive the server */
+    const void *static_data; /* instead of out: bytes that outlive the server */
     size_t static_len;
     struct ws_client *upgrade; /* set: answer 101 and hand the socket to the hub */
 
@@ -73,7 +73,7 @@ struct http_server_options {
     const char *host; /* 127.0.0.1, 0.0.0.0, ::1 … */
     int port;         /* 0: any free port */
     int threads;
-    int connections_max; /* clients of the hub count too */
+    int connections_max;  /* clients of the hub count too */
     int idle_timeout_sec; /* AO-6: 185 */
     struct jobs *jobs;    /* for slow requests; NULL: everything runs inline */
     struct hub *hub;      /* where upgraded sockets live; may be NULL */

@@ -283,7 +283,8 @@ static bool feed(struct ws_client *c)
     if (!m->whole) buf_printf(s, "{\"id\":%" PRId64, m->id ? m->id : c->last_id);
     buf_append(s, m->text, m->len);
     ws_msg_release(m);
-    const struct wslay_event_msg frame = {.opcode = WSLAY_TEXT_FRAME, .msg = (const uint8_t *)s->data, .msg_length = s->len};
+    const struct wslay_event_msg frame = {
+        .opcode = WSLAY_TEXT_FRAME, .msg = (const uint8_t *)s->data, .msg_length = s->len};
     return wslay_event_queue_msg(c->ws, &frame) == 0; /* not after the client's close */
 }
 

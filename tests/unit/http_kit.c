@@ -266,8 +266,10 @@ void reply_free(struct reply *r)
 const char *reply_header(const struct reply *r, const char *name)
 {
     static _Thread_local char value[512];
+    if (r->head == NULL) return NULL;
     size_t n = strlen(name);
-    for (const char *line = strstr(r->head, "\r\n") + 2; *line && *line != '\r'; line = strstr(line, "\r\n") + 2) {
+    for (const char *line = strchr(r->head, '\n'); line && line[1] != '\r'; line = strchr(line, '\n')) {
+        line++;
         if (strncasecmp(line, name, n) != 0 || line[n] != ':') continue;
         const char *v = line + n + 1 + strspn(line + n + 1, " ");
         snprintf(value, sizeof value, "%.*s", (int)strcspn(v, "\r"), v);
@@ -293,7 +295,7 @@ struct conn kit_ws(const struct kit *k, const char *target)
 {
     struct conn c = kit_connect(k);
     struct buf b BUF_AUTO = {0};
-    struct reply r REPLY_AUTO;
+    struct reply r;
     buf_printf(&b,
                "GET %s HTTP/1.1\r\nHost: x\r\nConnection: keep-alive, Upgrade\r\nUpgrade: WebSocket\r\n"
                "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
@@ -302,6 +304,7 @@ struct conn kit_ws(const struct kit *k, const char *target)
     assert_true(conn_reply(&c, &r, false));
     assert_int_equal(r.status, 101);
     assert_string_equal(reply_header(&r, "Sec-WebSocket-Accept"), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="); /* RFC 6455, 1.3 */
+    reply_free(&r);
     return c;
 }
 

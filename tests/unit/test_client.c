@@ -190,7 +190,8 @@ static bool on_line(void *ctx, const char *line, size_t n)
 static void follows_lines_as_they_come(void **state)
 {
     (void)state;
-    static const char *const parts[] = {"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\none\ntw", "o\r\n\nfour\nfi", "ve", NULL};
+    static const char *const parts[] = {"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\none\ntw", "o\r\n\nfour\nfi", "ve",
+                                        NULL};
     for (int stop_after = 0; stop_after <= 2; stop_after += 2) {
         struct script s;
         struct http_response r;
@@ -211,7 +212,8 @@ static void an_error_body_is_no_stream(void **state)
     struct script s;
     struct http_response r;
     struct lines l = {0};
-    assert_null(http_call(&mem, &(struct http_call){.url = script_start(&s, parts), .on_line = on_line, .ctx = &l}, &r));
+    assert_null(
+        http_call(&mem, &(struct http_call){.url = script_start(&s, parts), .on_line = on_line, .ctx = &l}, &r));
     assert_int_equal(r.status, 404);
     assert_string_equal(r.body, "gone\n");
     assert_int_equal(l.count, 0);
@@ -242,7 +244,8 @@ static void an_idle_stream_is_given_up(void **state)
     struct script s;
     struct http_response r;
     size_t n = 0;
-    struct http_call call = {.url = script_start(&s, parts), .on_data = on_data, .ctx = &n, .timeout_ms = -1, .idle_timeout_ms = 500};
+    struct http_call call = {
+        .url = script_start(&s, parts), .on_data = on_data, .ctx = &n, .timeout_ms = -1, .idle_timeout_ms = 500};
     err_t e = http_call(&mem, &call, &r);
     assert_non_null(e);
     assert_string_equal(e->code, "timeout");
@@ -264,10 +267,13 @@ static void a_cut_answer_is_an_error(void **state)
 static void redirects_only_when_asked_and_within_the_scheme(void **state)
 {
     (void)state;
-    const char *there = arena_printf(&mem, "HTTP/1.1 302 Found\r\nLocation: %s\r\nContent-Length: 4\r\n\r\nold\n", url("/hello"));
+    const char *there =
+        arena_printf(&mem, "HTTP/1.1 302 Found\r\nLocation: %s\r\nContent-Length: 4\r\n\r\nold\n", url("/hello"));
     const char *const good[] = {there, NULL};
-    static const char *const file[] = {"HTTP/1.1 302 Found\r\nLocation: file:///etc/passwd\r\nContent-Length: 0\r\n\r\n", NULL};
-    static const char *const tls[] = {"HTTP/1.1 302 Found\r\nLocation: https://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n", NULL};
+    static const char *const file[] = {
+        "HTTP/1.1 302 Found\r\nLocation: file:///etc/passwd\r\nContent-Length: 0\r\n\r\n", NULL};
+    static const char *const tls[] = {
+        "HTTP/1.1 302 Found\r\nLocation: https://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n", NULL};
     struct script s;
     struct http_response r;
     assert_null(http_call(&mem, &(struct http_call){.url = script_start(&s, good)}, &r));

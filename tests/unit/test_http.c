@@ -118,8 +118,10 @@ static void decodes_path_and_query(void **state)
     } cases[] = {
         {"/p%C3%BC/a%20b%2Fc+d", "{\"method\":\"GET\",\"path\":\"/p\xc3\xbc/a b/c+d\",\"peer\":\"127.0.0.1\"}"},
         {"http://elsewhere:1/x?y", "{\"method\":\"GET\",\"path\":\"/x\",\"peer\":\"127.0.0.1\"}"},
-        {"/query?a=1&b=%3D%26&a=2&c&d=x+y%2B&%65=%e2%82%ac", "{\"a\":\"1\",\"b\":\"=&\",\"a\":\"2\",\"c\":\"\",\"d\":\"x y+\",\"e\":\"\xe2\x82\xac\"}"},
-        {"/query?a=%zz&b=%00&c=%ff&d=%&=&&", "{\"a\":\"%zz\",\"b\":\"\xef\xbf\xbd\",\"c\":\"\xef\xbf\xbd\",\"d\":\"%\",\"\":\"\"}"},
+        {"/query?a=1&b=%3D%26&a=2&c&d=x+y%2B&%65=%e2%82%ac",
+         "{\"a\":\"1\",\"b\":\"=&\",\"a\":\"2\",\"c\":\"\",\"d\":\"x y+\",\"e\":\"\xe2\x82\xac\"}"},
+        {"/query?a=%zz&b=%00&c=%ff&d=%&=&&",
+         "{\"a\":\"%zz\",\"b\":\"\xef\xbf\xbd\",\"c\":\"\xef\xbf\xbd\",\"d\":\"%\",\"\":\"\"}"},
         {"/query", "{}"},
         {"/query?", "{}"},
     };
@@ -147,10 +149,15 @@ static void garbage_does_no_harm(void **state)
 {
     (void)state;
     static const char *const garbage[] = {
-        "\r\n\r\n\r\n", "GET\r\n\r\n", "\x16\x03\x01\x02\x01\x01\xfc\x03\x03", "GET / HTTP/9.9\r\n\r\n",
-        "GET /hello HTTP/1.1\r\n: x\r\n\r\n", "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n",
+        "\r\n\r\n\r\n",
+        "GET\r\n\r\n",
+        "\x16\x03\x01\x02\x01\x01\xfc\x03\x03",
+        "GET / HTTP/9.9\r\n\r\n",
+        "GET /hello HTTP/1.1\r\n: x\r\n\r\n",
+        "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n",
         "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n\r\n",
-        "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "GET /hello HTTP/1.1\r\nHost: x"};
+        "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        "GET /hello HTTP/1.1\r\nHost: x"};
     for (size_t i = 0; i < sizeof garbage / sizeof *garbage; i++) {
         struct conn c CONN_AUTO = kit_connect(&k);
         conn_puts(&c, garbage[i]);
@@ -372,9 +379,9 @@ static void q_values_and_exceptions_are_respected(void **state)
         {"/bytes?n=2000", "identity, gzip;q=0.5", false},
         {"/bytes?n=2000", "deflate, br", false},
         {"/bytes?n=2000", "xgzip", false},
-        {"/bytes?n=1023", "gzip", false},              /* too small to pay */
-        {"/bytes?n=2000&encoded=1", "gzip", false},    /* has a coding already */
-        {"/plain?n=2000", "gzip", false},              /* no JSON */
+        {"/bytes?n=1023", "gzip", false},           /* too small to pay */
+        {"/bytes?n=2000&encoded=1", "gzip", false}, /* has a coding already */
+        {"/plain?n=2000", "gzip", false},           /* no JSON */
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char header[80];
@@ -455,7 +462,8 @@ static void clients_that_leave_do_no_harm(void **state)
     (void)state;
     for (int i = 0; i < 60; i++) {
         struct conn c CONN_AUTO = kit_connect(&k);
-        static const char *const halves[] = {"GET /slow?ms=20 HTTP/1.1\r\nHost: x\r\n\r\n", "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf",
+        static const char *const halves[] = {"GET /slow?ms=20 HTTP/1.1\r\nHost: x\r\n\r\n",
+                                             "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf",
                                              "GET /bytes?n=3000000 HTTP/1.1\r\nHost: x\r\n\r\n"};
         conn_puts(&c, halves[i % 3]);
         const struct linger hard = {1, 0};
@@ -529,7 +537,8 @@ static void a_suspended_request_is_answered_before_the_stop(void **state)
     kit_stop(&own);
     assert_true(kit_now_ms() - begin < 3000);
     int fd = socket(AF_INET, SOCK_STREAM, 0);
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in at = {
+        .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     assert_int_equal(connect(fd, (struct sockaddr *)&at, sizeof at), -1); /* nobody listens any more */
     close(fd);
     assert_true(conn_reply(&c, &r, false));

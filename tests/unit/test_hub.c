@@ -44,12 +44,16 @@ static void an_event_goes_to_its_company_only(void **state)
     hub_publish(k.hub, 7, "c1", "agent.status", INT64_C(1000), "{\"a\":1}");
     hub_publish(k.hub, 8, "c2", "say \"hi\"", INT64_C(1000), "{}");
     hub_publish(k.hub, 0, "c1", "heartbeat.run.log", INT64_C(1001), "{}");
-    expect_text(&one, "{\"id\":7,\"companyId\":\"c1\",\"type\":\"agent.status\",\"createdAt\":\"1970-01-01T00:00:01.000Z\","
-                      "\"payload\":{\"a\":1}}");
-    expect_text(&one, "{\"id\":7,\"companyId\":\"c1\",\"type\":\"heartbeat.run.log\",\"createdAt\":\"1970-01-01T00:00:01.001Z\","
-                      "\"payload\":{}}");
-    expect_text(&two, "{\"id\":8,\"companyId\":\"c2\",\"type\":\"say \\\"hi\\\"\",\"createdAt\":\"1970-01-01T00:00:01.000Z\","
-                      "\"payload\":{}}");
+    expect_text(&one,
+                "{\"id\":7,\"companyId\":\"c1\",\"type\":\"agent.status\",\"createdAt\":\"1970-01-01T00:00:01.000Z\","
+                "\"payload\":{\"a\":1}}");
+    expect_text(
+        &one,
+        "{\"id\":7,\"companyId\":\"c1\",\"type\":\"heartbeat.run.log\",\"createdAt\":\"1970-01-01T00:00:01.001Z\","
+        "\"payload\":{}}");
+    expect_text(&two,
+                "{\"id\":8,\"companyId\":\"c2\",\"type\":\"say \\\"hi\\\"\",\"createdAt\":\"1970-01-01T00:00:01.000Z\","
+                "\"payload\":{}}");
     conn_close(&one);
     wait_clients(&k, 1);
     assert_false(hub_has_listeners(k.hub, "c1"));
@@ -342,7 +346,8 @@ static void a_slow_client_loses_logs_first(void **state)
     char *big = payload_of(40000);
     int logs = 0;
     int64_t kept = 0;
-    for (int i = 0; i < 1000; i++) hub_publish(k.hub, 0, "c1", "heartbeat.run.log", 0, big); /* 40 MB: no socket holds it */
+    for (int i = 0; i < 1000; i++)
+        hub_publish(k.hub, 0, "c1", "heartbeat.run.log", 0, big); /* 40 MB: no socket holds it */
     for (int i = 0; i < 300; i++) hub_publish(k.hub, i + 1, "c1", "activity.logged", 0, "{}");
     while (kept < 300) {
         struct frame f FRAME_AUTO;
@@ -449,12 +454,10 @@ UNIT_MAIN(NULL, cmocka_unit_test(an_event_goes_to_its_company_only),
           cmocka_unit_test(bytes_behind_the_handshake_count),
           cmocka_unit_test(an_unmasked_or_oversize_frame_ends_the_connection),
           cmocka_unit_test(who_does_not_pong_is_dropped), cmocka_unit_test(a_refused_handshake_is_426),
-          cmocka_unit_test(reset_comes_first),
-          cmocka_unit_test(a_revoked_owner_is_shown_out),
+          cmocka_unit_test(reset_comes_first), cmocka_unit_test(a_revoked_owner_is_shown_out),
           cmocka_unit_test(a_client_can_be_lost_before_it_arrives),
           cmocka_unit_test(a_resumed_client_misses_nothing_and_sees_nothing_twice),
           cmocka_unit_test(what_is_not_kept_goes_under_the_last_kept_id),
           cmocka_unit_test(a_smaller_id_published_later_is_sent), cmocka_unit_test(a_slow_client_loses_logs_first),
-          cmocka_unit_test(a_hopeless_client_is_closed_with_1013),
-          cmocka_unit_test(a_thousand_clients_get_every_event),
+          cmocka_unit_test(a_hopeless_client_is_closed_with_1013), cmocka_unit_test(a_thousand_clients_get_every_event),
           cmocka_unit_test(stops_while_clients_come_and_events_flow))
