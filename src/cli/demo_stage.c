@@ -2,16 +2,15 @@
 #include "base/buf.h"
 #include "base/id.h"
 #include "base/json.h"
-#include "base/settings.h"
 #include "cli/api.h"
 #include "cli/call.h"
 #include "cli/demo.h"
 #include "cli/examples.h"
 #include "cli/exec.h"
+#include "cli/place.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -100,22 +99,11 @@ static bool write_file(const char *path, const char *text, mode_t mode)
     return good || complain(path, "cannot be written");
 }
 
-static const char *data_folder(struct demo *d)
-{
-    struct arena *a = d->c->arena;
-    const char *dir = d->c->value[OPT_data_dir], *home = getenv("HOME");
-    if (dir == NULL) dir = settings.data_dir;
-    if (strncmp(dir, "~/", 2) == 0) dir = arena_printf(a, "%s/%s", home ? home : "/tmp", dir + 2);
-    if (*dir == '/') return dir;
-    char here[PATH_MAX];
-    return getcwd(here, sizeof here) ? arena_printf(a, "%s/%s", here, dir) : dir;
-}
-
 /* A folder of this demo's own, with the agents' programs in it. */
 static bool make_folder(struct demo *d)
 {
     struct arena *a = d->c->arena;
-    d->folder = arena_printf(a, "%s/demo/%s", data_folder(d), random_hex(a, 4));
+    d->folder = arena_printf(a, "%s/demo/%s", place_data_dir(d->c), random_hex(a, 4));
     if (!make_folders(a, arena_printf(a, "%s/agents", d->folder))) return false;
     for (const struct example *e = EXAMPLE_AGENTS; e->name; e++)
         if (!write_file(arena_printf(a, "%s/agents/%s", d->folder, e->name), e->text, 0755)) return false;
