@@ -9,6 +9,7 @@
 #define CRITICAL_MS (4 * HOUR_MS)
 #define RESULT_MAX 65536
 #define RESULT_TEXT_MAX 500
+#define LINE_MAX_CHARS "400"
 
 static bool is(const char *a, const char *b) { return a && b && strcmp(a, b) == 0; }
 
@@ -137,7 +138,19 @@ static void row_write(struct jw *w, const struct run *run, const struct run_data
     jw_obj_end(w);
 }
 
-/* The small columns of the runs' data, in one query, by run id. */
+/* The last line of stdout that says something, for a list's row (our addition). */
+static void last_line_write(struct jw *w, const char *out)
+{
+    size_t end = out ? strlen(out) : 0;
+    while (end > 0 && strchr(" \t\r\n", out[end - 1])) end--;
+    size_t start = end;
+    while (start > 0 && out[start - 1] != '\n') start--;
+    jw_key(w, "lastOutputLine");
+    if (end > start) jw_strn(w, out + start, end - start);
+    else jw_null(w);
+}
+
+/* The small columns of the runs' data and the tail of stdout, in one query, by run id. */
 static err_t data_of(struct db *db, const struct run_filter *f, struct run_data **out, int *n)
 {
     struct dbv v[8];
@@ -147,10 +160,14 @@ static err_t data_of(struct db *db, const struct run_filter *f, struct run_data 
     *out = arena_array(db_arena(db), struct run_data, f->limit + 1);
     *n = 0;
     TRY(db_query(db, &r,
-                 arena_printf(db_arena(db), "SELECT run_id, context_snapshot, result_json, usage_json FROM heartbeat_run_data"
+                 arena_printf(db_arena(db), "SELECT run_id, context_snapshot, result_json, usage_json,"
+                                            " CASE WHEN length(stdout_excerpt) > " LINE_MAX_CHARS
+                                            " THEN substr(stdout_excerpt, length(stdout_excerpt) - " LINE_MAX_CHARS " + 1)"
+                                            " ELSE stdout_excerpt END FROM heartbeat_run_data"
                                             " WHERE run_id IN (SELECT id FROM heartbeat_runs %s)", tail), v, k));
     while (rows_next(&r) && *n < f->limit)
-        (*out)[(*n)++] = (struct run_data){.run_id = row_text(&r, 0), .context_snapshot = row_text(&r, 1), .result_json = row_text(&r, 2), .usage_json = row_text(&r, 3)};
+        (*out)[(*n)++] = (struct run_data){.run_id = row_text(&r, 0), .context_snapshot = row_text(&r, 1), .result_json = row_text(&r, 2), .usage_json = row_text(&r, 3),
+                                              .stdout_excerpt = row_text(&r, 4)};
     return rows_err(&r);
 }
 
@@ -196,9 +213,9 @@ static err_t agent_names(struct db *db, const char *company_id, struct names **o
     return rows_err(&r);
 }
 
-static void live_fields(struct jw *w, const struct run *run, const struct names *agents, int n, const char *context, bool with_scope)
+static void live_fields(struct jw *w, const struct run *run, const struct names *agents, int n, const struct run_data *d, bool with_scope)
 {
-    const json_t *c = json_read(context);
+    const json_t *c = json_read(d->context_snapshot);
     const char *name = NULL, *adapter = NULL;
     for (int i = 0; i < n; i++)
         if (strcmp(agents[i].id, run->agent_id) == 0) name = agents[i].name, adapter = agents[i].adapter;
@@ -223,6 +240,7 @@ static void live_fields(struct jw *w, const struct run *run, const struct names 
         entity_write_field(w, entity_field(&ENTITY_run, *k), run);
     }
     if (with_scope) jw_kstr(w, "issueId", run->issue_id);
+    last_line_write(w, d->stdout_excerpt);
     progress_write(w);
     silence_write(w, run);
 }
@@ -241,13 +259,13 @@ err_t run_live_write(struct db *db, struct jw *w, const struct run_filter *f, in
     TRY(data_of(db, n < min_count ? &all : f, &data, &d));
     for (int i = 0; i < n; i++) {
         jw_obj(w);
-        live_fields(w, &live[i], agents, k, find_data(data, d, live[i].id)->context_snapshot, with_scope);
+        live_fields(w, &live[i], agents, k, find_data(data, d, live[i].id), with_scope);
         jw_obj_end(w);
     }
     for (int i = 0; i < m && n < min_count; i++) {
         if (is(recent[i].status, "queued") || is(recent[i].status, "running")) continue;
         jw_obj(w);
-        live_fields(w, &recent[i], agents, k, find_data(data, d, recent[i].id)->context_snapshot, with_scope);
+        live_fields(w, &recent[i], agents, k, find_data(data, d, recent[i].id), with_scope);
         jw_obj_end(w);
         n++;
     }
@@ -272,7 +290,7 @@ err_t run_active_write(struct db *db, struct jw *w, const struct issue *issue)
     TRY(agent_names(db, issue->company_id, &agents, &n));
     TRY(run_data_get(db, run.id, &data));
     jw_obj(w);
-    live_fields(w, &run, agents, n, data.context_snapshot, true);
+    live_fields(w, &run, agents, n, &data, true);
     jw_obj_end(w);
     return OK;
 }
@@ -303,6 +321,7 @@ err_t run_issue_write(struct db *db, struct jw *w, const struct issue *issue, in
             jw_key(w, *p);
             entity_write_field(w, entity_field(&ENTITY_run, *p), &rows[i]);
         }
+        last_line_write(w, d->stdout_excerpt);
         jw_kraw(w, "usageJson", d->usage_json);
         result_write(w, d->result_json);
         jw_knull(w, "retryExhaustedReason");

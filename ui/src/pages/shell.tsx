@@ -7,7 +7,7 @@ import { agoWords, now } from '../store/clock';
 import { focusSection, moveTask } from '../store/cursor';
 import { refreshCompanies, retry } from '../store/load';
 import { homeHref, navigate, route } from '../store/route';
-import { companies, company, dashboard, heardAt, issueCounts, issues, link, liveRuns, orgRows, phase } from '../store/tables';
+import { companies, company, dashboard, heardAt, issues, link, liveRuns, orgRows, phase, taskCounts } from '../store/tables';
 import { type Theme, chooseTheme, theme } from '../store/theme';
 import { CompanyBadge } from '../ui/avatar';
 import { Dialog } from '../ui/dialog';
@@ -176,15 +176,14 @@ function Switcher() {
 function Counts() {
   const rows = orgRows.value;
   const awake = [...liveRuns.value.values()].filter((list) => list.some((run) => run.status === 'running')).length;
-  const count = issueCounts.value;
-  const open = count.backlog + count.todo + count.in_progress + count.in_review + count.blocked;
+  const count = taskCounts.value;
   const board = dashboard.value;
   const spent = (board?.costs.monthSpendCents ?? 0) / 100;
   return (
     <ul class="counts" aria-label="Company at a glance">
       <Count n={awake} of={`of ${rows.length} awake`} live={awake > 0} />
-      <Count n={open} of="open" />
-      <Count n={count.in_progress} of="in progress" />
+      <Count n={count.open} of="open" />
+      <Count n={count.inProgress} of="in progress" />
       <Count n={count.blocked} of="blocked" warn={count.blocked > 0} />
       <Count n={count.done} of="done" />
       {!!board?.pendingApprovals && <Count n={board.pendingApprovals} of="to approve" warn />}

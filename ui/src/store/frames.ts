@@ -3,11 +3,11 @@
 // of that entity, however many frames said so meanwhile.
 import { batch } from '@preact/signals';
 import { ApiError, get, serverNow } from '../api/client';
-import type { Agent, Company, Frame, Issue, Run, RunStatus } from '../api/types';
+import type { Agent, Company, Dashboard, Frame, Issue, Run, RunStatus } from '../api/types';
 import { announce } from './announce';
 import { plain } from './log';
 import { humanise, toRun, wakeWords } from './runs';
-import { agents, company, heardAt, issues, projects, runs } from './tables';
+import { agents, company, heardAt, issues, projects, runs, takeDashboard } from './tables';
 
 type Listener = (frame: Frame) => void;
 const listeners = new Set<Listener>();
@@ -75,6 +75,8 @@ function showLine(runId: string, change: Partial<Run>): void {
 
 function applyLog(frame: Frame): void {
   const { runId, chunk, ts } = frame.payload as { runId: string; chunk?: string; ts?: string };
+  const known = runs.peek(runId);
+  if (known && known.logBytes === 0) runs.patch(runId, { logBytes: 1 }); // there is a log now
   const line = (chunk ?? '').split('\n').map(plain).filter((text) => text.trim() !== '').at(-1);
   if (line) showLine(runId, { lastLine: line, lastOutputAt: ts ?? frame.createdAt });
 }
@@ -104,9 +106,13 @@ function applyActivity(frame: Frame): void {
   const said = frame.payload as unknown as Activity;
   const { entityType: kind, entityId: id, action } = said;
   if (kind === 'issue') {
-    if (action === 'issue.deleted') issues.remove(id);
-    else if (said.entity) putIssue(said.entity as Issue);
-    else if (!QUIET.has(action)) refetch('issues', id);
+    if (action === 'issue.deleted') {
+      issues.remove(id);
+    } else if (said.entity) {
+      // A row the snapshot left out: what it was before is counted elsewhere.
+      if (!issues.peek(id) && action !== 'issue.created') refetchCounts();
+      putIssue(said.entity as Issue);
+    } else if (!QUIET.has(action)) refetch('issues', id);
   } else if (kind === 'agent') {
     if (action === 'agent.deleted') agents.remove(id);
     else if (said.entity) agents.put(said.entity as Agent);
@@ -132,6 +138,17 @@ export function putIssue(row: Issue): void {
 
 const GATHER_MS = 60;
 const pending = new Map<string, ReturnType<typeof setTimeout>>();
+
+function refetchCounts(): void {
+  const id = company.peek()?.id;
+  const key = 'dashboard';
+  if (!id || pending.has(key)) return;
+  const timer = setTimeout(() => {
+    pending.delete(key);
+    get<Dashboard>(`/companies/${id}/dashboard`).then(takeDashboard, () => undefined);
+  }, GATHER_MS);
+  pending.set(key, timer);
+}
 
 function refetch(noun: 'issues' | 'agents' | 'projects' | 'companies', id: string): void {
   const key = `${noun}/${id}`;

@@ -7,8 +7,8 @@ import type { Bootstrap, Company, LogPage } from '../api/types';
 import { applyFrame, dropPending } from './frames';
 import { textLines } from './log';
 import { homeHref, navigate, route } from './route';
-import { isLive, toRun } from './runs';
-import { agents, companies, company, dashboard, heardAt, issues, link, phase, projects, runs, session } from './tables';
+import { toRun } from './runs';
+import { agents, companies, company, heardAt, issues, link, phase, projects, runs, session, takeDashboard } from './tables';
 
 const STORED = 'bulldog.company';
 /** How often a board without any company looks whether there is one now. */
@@ -101,8 +101,11 @@ async function open(id: string, signal: AbortSignal): Promise<void> {
   socket = new EventSocket(id, lastEventId, {
     frame: applyFrame,
     state: (state) => {
+      if (state === 'open') {
+        heardAt.value = serverNow();
+        if (link.peek() === 'lost') void fillTails(signal);
+      }
       link.value = state;
-      if (state === 'open') heardAt.value = serverNow();
     },
     reset: () => load(id, signal),
   });
@@ -116,10 +119,10 @@ async function load(id: string, signal: AbortSignal): Promise<number> {
     company.value = answer.company;
     companies.value = answer.companies;
     session.value = answer.session;
-    dashboard.value = answer.dashboard;
     agents.replace(answer.agents);
     projects.replace(answer.projects);
     issues.replace(answer.issues);
+    takeDashboard(answer.dashboard);
     const all = [...answer.recentRuns, ...answer.liveRuns].map(toRun).filter((run) => run !== null);
     runs.replace(all);
     heardAt.value = serverNow();
@@ -131,19 +134,29 @@ async function load(id: string, signal: AbortSignal): Promise<number> {
   return answer.lastEventId;
 }
 
-/** Live runs whose last line the answer did not carry: read the end of their logs once. */
+/**
+ * Output is not replayed, so after loading and after a break the ends of the live
+ * runs' logs are read once; from then on frames bring every line.
+ */
 async function fillTails(signal: AbortSignal): Promise<void> {
-  const wanting = runs.all().filter((run) => isLive(run.status) && !run.lastLine && run.logBytes > 0);
-  for (const run of wanting.slice(0, TAILS_MAX)) {
-    const offset = Math.max(0, run.logBytes - TAIL_BYTES);
+  const talking = runs.all().filter((run) => run.status === 'running' && run.logBytes > 0);
+  for (const run of talking.slice(0, TAILS_MAX)) {
+    const before = runs.peek(run.id)?.lastLine;
     try {
-      const page = await get<LogPage>(`/heartbeat-runs/${run.id}/log?offset=${offset}&limitBytes=${TAIL_BYTES}`, signal);
-      const last = textLines(page.content).at(-1);
-      if (last && !runs.peek(run.id)?.lastLine) runs.patch(run.id, { lastLine: last });
+      const last = await lastLine(run.id, Math.max(0, run.logBytes - TAIL_BYTES), signal);
+      if (last && runs.peek(run.id)?.lastLine === before) runs.patch(run.id, { lastLine: last });
     } catch {
       return; // the line will come with the next output
     }
   }
+}
+
+/** `from` is near the end as far as we know; a log that has grown much is asked for its real end. */
+async function lastLine(runId: string, from: number, signal: AbortSignal): Promise<string | undefined> {
+  const read = (offset: number) => get<LogPage>(`/heartbeat-runs/${runId}/log?offset=${offset}&limitBytes=64000`, signal);
+  let page = await read(from);
+  if (page.nextOffset !== undefined && page.totalBytes) page = await read(Math.max(0, page.totalBytes - TAIL_BYTES));
+  return textLines(page.content).at(-1);
 }
 
 function readStored(): { id: string; prefix: string } | null {

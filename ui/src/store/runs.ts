@@ -1,6 +1,7 @@
 // Runs as the board keeps them: several answers and frames spell a run
 // differently, here they become one shape; and the words for why one exists.
 import type { Run, RunStatus, WireRun } from '../api/types';
+import { plain } from './log';
 
 export function isLive(status: RunStatus): boolean {
   return status === 'running' || status === 'queued';
@@ -28,7 +29,7 @@ export function toRun(wire: WireRun): Run | null {
     exitCode: wire.exitCode ?? null,
     logBytes: wire.logBytes ?? 0,
     lastOutputAt: wire.lastOutputAt ?? null,
-    lastLine: said ?? result?.summary ?? result?.message ?? result?.result ?? null,
+    lastLine: said ? plain(said) : (result?.summary ?? result?.message ?? result?.result ?? null),
   };
 }
 

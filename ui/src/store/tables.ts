@@ -2,7 +2,7 @@
 // bootstrap answer, kept true by frames.ts.
 import { computed, signal } from '@preact/signals';
 import type { LinkState } from '../api/socket';
-import type { Agent, Bootstrap, Company, Dashboard, Issue, IssueStatus, Project, Run } from '../api/types';
+import type { Agent, Bootstrap, Company, Dashboard, Issue, Project, Run } from '../api/types';
 import { isLive } from './runs';
 import { Table } from './table';
 
@@ -84,18 +84,50 @@ export const tree = computed(() => {
   return rows;
 });
 
-export const issueCounts = computed(() => {
-  const counts: Record<IssueStatus, number> = {
-    backlog: 0,
-    todo: 0,
-    in_progress: 0,
-    in_review: 0,
-    blocked: 0,
-    done: 0,
-    cancelled: 0,
-  };
-  for (const issue of issues.all()) if (!issue.hiddenAt) counts[issue.status]++;
+export interface TaskCounts {
+  open: number;
+  inProgress: number;
+  blocked: number;
+  done: number;
+}
+
+const countsHere = computed((): TaskCounts => {
+  const counts = { open: 0, inProgress: 0, blocked: 0, done: 0 };
+  for (const issue of issues.all()) {
+    if (issue.hiddenAt || issue.status === 'cancelled') continue;
+    if (issue.status === 'done') counts.done++;
+    else counts.open++;
+    if (issue.status === 'in_progress') counts.inProgress++;
+    if (issue.status === 'blocked') counts.blocked++;
+  }
   return counts;
+});
+
+/** The server's counts less ours: what a long list's snapshot leaves out. */
+const countsElsewhere = signal<TaskCounts>({ open: 0, inProgress: 0, blocked: 0, done: 0 });
+
+/** Call when the tables stand where the answer stood. */
+export function takeDashboard(answer: Dashboard): void {
+  const here = countsHere.peek();
+  const { tasks } = answer;
+  dashboard.value = answer;
+  countsElsewhere.value = {
+    open: tasks.open - here.open,
+    inProgress: tasks.inProgress - here.inProgress,
+    blocked: tasks.blocked - here.blocked,
+    done: tasks.done - here.done,
+  };
+}
+
+export const taskCounts = computed((): TaskCounts => {
+  const here = countsHere.value;
+  const elsewhere = countsElsewhere.value;
+  return {
+    open: here.open + elsewhere.open,
+    inProgress: here.inProgress + elsewhere.inProgress,
+    blocked: here.blocked + elsewhere.blocked,
+    done: here.done + elsewhere.done,
+  };
 });
 
 /** Queued and running runs, oldest first, by agent. */
