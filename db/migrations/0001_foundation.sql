@@ -436,6 +436,21 @@ CREATE TABLE issue_labels (
 ){strict};
 CREATE INDEX issue_labels_label ON issue_labels(label_id);
 
+-- What an issue's texts name (IS-93): one row per source and named issue.
+-- source_record_id: the comment, or the issue itself for title and description.
+CREATE TABLE issue_references (
+    company_id {id} NOT NULL REFERENCES companies(id) ON DELETE CASCADE,
+    source_issue_id {id} NOT NULL REFERENCES issues(id) ON DELETE CASCADE,
+    target_issue_id {id} NOT NULL REFERENCES issues(id) ON DELETE CASCADE,
+    source_kind text NOT NULL CHECK (source_kind IN ('title','description','comment','document')),
+    source_record_id {id} NOT NULL,
+    matched_text text NOT NULL,
+    mention_count {int} NOT NULL,
+    created_at {time} NOT NULL,
+    PRIMARY KEY (source_issue_id, target_issue_id, source_kind, source_record_id)
+){strict};
+CREATE INDEX issue_references_target ON issue_references(target_issue_id);
+
 CREATE INDEX issue_comments_issue ON issue_comments(issue_id, created_at, id);
 CREATE INDEX issue_comments_run ON issue_comments(created_by_run_id) WHERE created_by_run_id IS NOT NULL;
 

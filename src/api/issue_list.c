@@ -1,0 +1,157 @@
+/* issue_list: finding issues (IS §7), and how many there are. */
+#include "model/issue_list.h"
+
+#include "api/handlers.h"
+#include "api/issue_guard.h"
+#include "base/id.h"
+#include "base/text.h"
+#include "model/issue_card.h"
+
+#include <stdlib.h>
+
+#define LIMIT_DEFAULT 500
+#define LIMIT_MAX 1000
+
+static err_t bad(struct req *r, const char *message) { return err_new(r->arena, ERR_BAD_REQUEST, "%s", message); }
+
+/* A UUID parameter; "" is absent (BETTER: 400, never a database error). */
+static err_t query_id(struct req *r, const char *name, const char **out)
+{
+    *out = query(r, name);
+    if (*out == NULL || id_valid(*out)) return OK;
+    return err_new(r->arena, ERR_BAD_REQUEST, "%s must be a UUID", name);
+}
+
+/* An issue by UUID or identifier (IS-2 BETTER); unknown ones match nothing. */
+static err_t query_issue(struct req *r, const char *name, const char **out)
+{
+    struct issue row;
+    bool found;
+    const char *ref = query(r, name);
+    if (ref == NULL) return OK;
+    if (!issue_ref_valid(ref)) return err_new(r->arena, ERR_BAD_REQUEST, "%s must be a UUID or an issue identifier", name);
+    TRY(company_issue(r, ref, &row, &found));
+    *out = found ? row.id : "00000000-0000-0000-0000-000000000000";
+    return OK;
+}
+
+static err_t query_user(struct req *r, const char *name, const char **out)
+{
+    *out = query(r, name);
+    if (!text_is(*out, "me")) return OK;
+    if (is_agent(r)) return forbidden(r, "%s=me requires board authentication", name);
+    *out = r->actor.user_id;
+    return OK;
+}
+
+static void query_statuses(struct req *r, struct issue_filter *f)
+{
+    const char *list = query(r, "status");
+    const char **out = arena_array(r->arena, const char *, 32);
+    f->statuses = out;
+    while (list && *list && f->status_count < 32) {
+        size_t n = strcspn(list, ",");
+        if (n) out[f->status_count++] = arena_strndup(r->arena, list, n);
+        list += n + (list[n] == ',');
+    }
+}
+
+static bool all_digits(const char *s) { return *s && strspn(s, "0123456789") == strlen(s) && strlen(s) < 10; }
+
+static err_t query_page(struct req *r, struct issue_filter *f)
+{
+    const char *limit = query(r, "limit"), *offset = query(r, "offset"), *dir = query(r, "sortDir"), *field = query(r, "sortField");
+    f->limit = LIMIT_DEFAULT;
+    if (limit && (!all_digits(limit) || atoi(limit) == 0)) return bad(r, "limit must be a positive integer up to 1000");
+    if (limit) f->limit = atoi(limit) > LIMIT_MAX ? LIMIT_MAX : atoi(limit);
+    if (offset && !all_digits(offset)) return bad(r, "offset must be a non-negative integer");
+    if (offset) f->offset = atoi(offset);
+    if (field && !text_is(field, "updated")) return bad(r, "sortField must be 'updated'");
+    if (dir && !text_is(dir, "asc") && !text_is(dir, "desc")) return bad(r, "sortDir must be 'asc' or 'desc'");
+    f->by_update = field != NULL;
+    f->ascending = text_is(dir, "asc");
+    return OK;
+}
+
+static err_t query_assignee(struct req *r, struct issue_filter *f)
+{
+    const char *agent = query(r, "assigneeAgentId");
+    if (agent == NULL) return OK;
+    f->unassigned = text_is(agent, "null");
+    if (f->unassigned) return OK;
+    f->assignee_agent_id = agent;
+    return id_valid(agent) ? OK : unprocessable(r, "assigneeAgentId must be a UUID or 'null'");
+}
+
+static err_t query_people(struct req *r, struct issue_filter *f)
+{
+    TRY(query_assignee(r, f));
+    TRY(query_user(r, "assigneeUserId", &f->assignee_user_id));
+    TRY(query_user(r, "touchedByUserId", &f->touched_by_user_id));
+    return query_id(r, "participantAgentId", &f->participant_agent_id);
+}
+
+static err_t query_places(struct req *r, struct issue_filter *f)
+{
+    TRY(query_id(r, "projectId", &f->project_id));
+    TRY(query_id(r, "workspaceId", &f->workspace_id));
+    TRY(query_id(r, "executionWorkspaceId", &f->execution_workspace_id));
+    TRY(query_issue(r, query(r, "parentId") ? "parentId" : "parentIssueId", &f->parent_id));
+    TRY(query_issue(r, "descendantOf", &f->descendant_of));
+    return query_id(r, "labelId", &f->label_id);
+}
+
+static err_t query_filter(struct req *r, struct issue_filter *f)
+{
+    const char *since = query(r, "updatedSince"), *attention = query(r, "attention"), *view = query(r, "view");
+    *f = (struct issue_filter){.company_id = r->company_id, .updated_since = INSTANT_NONE, .q = query(r, "q"),
+                               .origin_kind = query(r, "originKind"), .origin_kind_prefix = query(r, "originKindPrefix"),
+                               .origin_id = query(r, "originId"),
+                               .exclude_routine_executions = query_bool(r, "excludeRoutineExecutions"),
+                               .include_plugin_operations = query_bool(r, "includePluginOperations")};
+    if (since && !instant_parse(since, &f->updated_since)) return bad(r, "updatedSince must be an ISO 8601 time");
+    if (attention && !text_is(attention, "blocked")) return bad(r, "attention must be 'blocked'");
+    if (view && !text_is(view, "compact")) return bad(r, "view must be 'compact'");
+    f->attention_blocked = attention != NULL;
+    query_statuses(r, f);
+    TRY(query_people(r, f));
+    TRY(query_places(r, f));
+    return query_page(r, f);
+}
+
+err_t issues_list(struct req *r)
+{
+    struct issue_filter f;
+    struct issue *rows;
+    struct issue_cards cards;
+    int n;
+    int64_t total;
+    TRY(query_filter(r, &f));
+    bool compact = text_is(query(r, "view"), "compact"), blocked_by = query_bool(r, "includeBlockedBy") || f.attention_blocked;
+    unsigned parts = CARD_LABELS | CARD_ATTENTION;
+    if (!compact) parts |= CARD_RUNS;
+    if (blocked_by) parts |= CARD_BLOCKED_BY;
+    TRY(issue_list(r->db, &f, &rows, &n));
+    TRY(issue_cards_load(r->db, rows, n, parts, &cards));
+    total = f.offset + n;
+    if (n == f.limit || (n == 0 && f.offset > 0)) TRY(issue_count(r->db, &f, &total)); /* a short page is the last one */
+    http_set_header(r->http, "X-Total-Count", arena_printf(r->arena, "%lld", (long long)total));
+    jw_arr(&r->w);
+    for (int i = 0; i < n; i++) issue_write_row(&r->w, &cards, &cards.items[i], compact ? VIEW_COMPACT : VIEW_LIST, blocked_by);
+    jw_arr_end(&r->w);
+    return OK;
+}
+
+err_t issues_count(struct req *r)
+{
+    struct issue_filter f;
+    int64_t total;
+    if (!text_is(query(r, "attention"), "blocked")) return bad(r, "attention=blocked is required");
+    if (query(r, "limit") || query(r, "offset")) return bad(r, "limit and offset do not apply to a count");
+    TRY(query_filter(r, &f));
+    TRY(issue_count(r->db, &f, &total));
+    jw_obj(&r->w);
+    jw_kint(&r->w, "count", total);
+    jw_obj_end(&r->w);
+    return OK;
+}

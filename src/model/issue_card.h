@@ -1,0 +1,58 @@
+/*
+ * issue_card: an issue row with what clients see around it: labels, active run,
+ * blockers, attention (IS §2.2). Everything is loaded for many rows at once: a
+ * list costs a fixed handful of statements, whatever its length.
+ */
+#ifndef BULLDOG_MODEL_ISSUE_CARD_H
+#define BULLDOG_MODEL_ISSUE_CARD_H
+
+#include "model/blocker_attention.h"
+#include "store/entity.h"
+
+struct card_run {
+    const char *id, *status, *agent_id, *invocation_source, *trigger_detail;
+    instant_t started_at, finished_at, created_at;
+};
+
+struct issue_card {
+    struct issue row;
+    struct label *labels; /* by name, then id */
+    int label_count;
+    struct issue_ref *blocked_by; /* all of them, by title */
+    int blocked_by_count;
+    struct card_run *active_run; /* NULL: none */
+    int graph_root;              /* in the batch's map, -1: not blocked */
+    bool review_live, review_wake;
+};
+
+struct issue_cards {
+    struct issue_card *items;
+    int count;
+    struct blocker_map map;
+};
+
+enum card_parts {
+    CARD_LABELS = 1,
+    CARD_RUNS = 2,
+    CARD_ATTENTION = 4,  /* blockerAttention, reviewAttention */
+    CARD_BLOCKED_BY = 8,
+};
+err_t issue_cards_load(struct db *db, const struct issue *rows, int count, unsigned parts, struct issue_cards *out) MUST_CHECK;
+
+/* "labels" and "labelIds" of every form of an issue. */
+void issue_labels_write(struct jw *w, const struct issue_card *c);
+/* "blockerAttention", "reviewAttention" (IS-77, IS-78). */
+void issue_attention_write(struct jw *w, const struct issue_cards *cards, const struct issue_card *c);
+
+/* One object: the stored fields with labels, as create, update, delete answer it. */
+void issue_write_full(struct jw *w, const struct issue_card *c);
+/* One list row (VIEW_LIST or VIEW_COMPACT). */
+void issue_write_row(struct jw *w, const struct issue_cards *cards, const struct issue_card *c, enum view view, bool blocked_by);
+/* The compact row as JSON text, for live events (UI-104). */
+const char *issue_card_event(struct arena *a, const struct issue_card *c);
+err_t issue_event_text(struct db *db, const struct issue *row, const char **out) MUST_CHECK;
+
+/* "blockedBy" and "blocks" of one issue; map: the graph below it, for terminalBlockers, or NULL. */
+err_t issue_relations_write(struct db *db, struct jw *w, const char *issue_id, const struct blocker_map *map) MUST_CHECK;
+
+#endif

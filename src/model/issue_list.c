@@ -1,0 +1,164 @@
+/* issue_list: finding issues. */
+#include "model/issue_list.h"
+
+#include "base/text.h"
+
+#define PARAMS_MAX 64
+
+struct query_text {
+    struct arena *a;
+    struct buf where;
+    struct dbv v[PARAMS_MAX];
+    int n;
+    const char *like; /* "$7" of the escaped substring, for ranking */
+    const char *prefix;
+};
+
+/* Adds " AND <before> $n<after>" for one parameter. */
+static void cond(struct query_text *t, const char *before, struct dbv value, const char *after)
+{
+    assert(t->n < PARAMS_MAX);
+    t->v[t->n++] = value;
+    buf_printf(&t->where, " AND %s $%d%s", before, t->n, after);
+}
+
+static void cond_statuses(struct query_text *t, const struct issue_filter *f)
+{
+    if (f->status_count == 0) return;
+    for (int i = 0; i < f->status_count && t->n < PARAMS_MAX - 24; i++) {
+        t->v[t->n++] = V_TEXT(f->statuses[i]);
+        buf_printf(&t->where, "%s$%d", i ? ", " : " AND i.status IN (", t->n);
+    }
+    buf_puts(&t->where, ")");
+}
+
+static void cond_origin(struct query_text *t, const struct issue_filter *f)
+{
+    bool named = f->origin_kind || f->origin_kind_prefix || f->origin_id;
+    if (f->origin_kind) cond(t, "i.origin_kind =", V_TEXT(f->origin_kind), "");
+    if (f->origin_kind_prefix) { /* a range, so that no pattern needs escaping */
+        cond(t, "substr(i.origin_kind, 1, length(", V_TEXT(f->origin_kind_prefix), "))");
+        buf_printf(&t->where, " = $%d", t->n);
+    }
+    if (f->origin_id) cond(t, "i.origin_id =", V_TEXT(f->origin_id), "");
+    if (f->exclude_routine_executions && !f->origin_kind && !f->origin_id) buf_puts(&t->where, " AND i.origin_kind <> 'routine_execution'");
+    if (!f->include_plugin_operations && !named && !f->project_id) buf_puts(&t->where, " AND i.origin_kind NOT LIKE 'plugin:%:operation%'");
+}
+
+static void cond_people(struct query_text *t, const struct issue_filter *f)
+{
+    if (f->assignee_agent_id) cond(t, "i.assignee_agent_id =", V_ID(f->assignee_agent_id), "");
+    if (f->unassigned) buf_puts(&t->where, " AND i.assignee_agent_id IS NULL");
+    if (f->assignee_user_id) cond(t, "i.assignee_user_id =", V_TEXT(f->assignee_user_id), "");
+    if (f->participant_agent_id) {
+        cond(t, "(i.created_by_agent_id =", V_ID(f->participant_agent_id), "");
+        buf_printf(&t->where,
+                   " OR i.assignee_agent_id = $%d OR EXISTS (SELECT 1 FROM issue_comments c WHERE c.issue_id = i.id AND c.author_agent_id = $%d)"
+                   " OR EXISTS (SELECT 1 FROM activity_log g WHERE g.entity_type = 'issue' AND g.entity_id = CAST(i.id AS text) AND g.agent_id = $%d))",
+                   t->n, t->n, t->n);
+    }
+    if (f->touched_by_user_id) { /* IS-72: mutations only; reads leave no rows here */
+        cond(t, "(i.created_by_user_id =", V_TEXT(f->touched_by_user_id), "");
+        buf_printf(&t->where,
+                   " OR i.assignee_user_id = $%d OR EXISTS (SELECT 1 FROM issue_comments c WHERE c.issue_id = i.id AND c.author_user_id = $%d)"
+                   " OR EXISTS (SELECT 1 FROM activity_log g WHERE g.entity_type = 'issue' AND g.entity_id = CAST(i.id AS text)"
+                   " AND g.actor_type = 'user' AND g.actor_id = $%d))",
+                   t->n, t->n, t->n);
+    }
+}
+
+static void cond_place(struct query_text *t, const struct issue_filter *f)
+{
+    if (f->project_id) cond(t, "i.project_id =", V_ID(f->project_id), "");
+    if (f->workspace_id) {
+        cond(t, "(i.project_workspace_id =", V_ID(f->workspace_id), "");
+        buf_printf(&t->where, " OR i.execution_workspace_id = $%d)", t->n);
+    }
+    if (f->execution_workspace_id) cond(t, "i.execution_workspace_id =", V_ID(f->execution_workspace_id), "");
+    if (f->parent_id) cond(t, "i.parent_id =", V_ID(f->parent_id), "");
+    if (f->descendant_of) {
+        cond(t, "i.id IN (WITH RECURSIVE below(id) AS (SELECT id FROM issues WHERE parent_id =", V_ID(f->descendant_of),
+             " UNION SELECT s.id FROM issues s JOIN below ON s.parent_id = below.id) SELECT id FROM below)");
+        cond(t, "i.id <>", V_ID(f->descendant_of), ""); /* loops are tolerated */
+    }
+    if (f->label_id) cond(t, "EXISTS (SELECT 1 FROM issue_labels x WHERE x.issue_id = i.id AND x.label_id =", V_ID(f->label_id), ")");
+}
+
+/* %, _ and \ stand for themselves */
+static const char *escaped(struct arena *a, const char *q, const char *before)
+{
+    struct buf b = {0};
+    buf_puts(&b, before);
+    for (; *q; q++) {
+        if (strchr("%_\\", *q)) buf_putc(&b, '\\');
+        buf_putc(&b, *q);
+    }
+    buf_putc(&b, '%');
+    return buf_finish(&b, a);
+}
+
+static void cond_text(struct query_text *t, const char *q)
+{
+    if (q == NULL) return;
+    cond(t, "(lower(i.title) LIKE lower(", V_TEXT(escaped(t->a, q, "%")), ") ESCAPE '\\'");
+    t->like = arena_printf(t->a, "lower($%d) ESCAPE '\\'", t->n);
+    buf_printf(&t->where, " OR lower(i.identifier) LIKE %s OR lower(i.description) LIKE %s", t->like, t->like);
+    buf_printf(&t->where, " OR EXISTS (SELECT 1 FROM issue_comments c WHERE c.issue_id = i.id AND c.deleted_at IS NULL AND lower(c.body) LIKE %s))",
+               t->like);
+    t->v[t->n++] = V_TEXT(escaped(t->a, q, ""));
+    t->prefix = arena_printf(t->a, "lower($%d) ESCAPE '\\'", t->n);
+    buf_printf(&t->where, " AND $%d <> ''", t->n); /* named also where nothing is ranked */
+}
+
+static void build(struct query_text *t, const struct issue_filter *f)
+{
+    buf_puts(&t->where, "i.company_id = $1 AND i.hidden_at IS NULL AND i.harness_kind IS NULL");
+    t->v[t->n++] = V_ID(f->company_id);
+    cond_statuses(t, f);
+    cond_people(t, f);
+    cond_place(t, f);
+    cond_origin(t, f);
+    cond_text(t, f->q);
+    if (f->updated_since != INSTANT_NONE) cond(t, "i.updated_at >", V_TIME(f->updated_since), "");
+    if (f->attention_blocked) /* stuck work: what waits, and reviews nobody will give */
+        buf_puts(&t->where, " AND (i.status = 'blocked' OR (i.status = 'in_review' AND i.assignee_user_id IS NULL AND i.monitor_next_check_at IS NULL"
+                            " AND NOT EXISTS (SELECT 1 FROM heartbeat_runs h WHERE h.issue_id = i.id AND h.status IN ('queued','running','scheduled_retry'))))");
+}
+
+static void order(struct query_text *t, const struct issue_filter *f, struct buf *out)
+{
+    const char *dir = f->ascending ? "ASC" : "DESC";
+    buf_puts(out, " ORDER BY ");
+    if (f->q)
+        buf_printf(out,
+                   "CASE WHEN lower(i.title) LIKE %s THEN 0 WHEN lower(i.title) LIKE %s THEN 1 WHEN lower(i.identifier) LIKE %s THEN 2"
+                   " WHEN lower(i.identifier) LIKE %s THEN 3 WHEN EXISTS (SELECT 1 FROM issue_comments c WHERE c.issue_id = i.id"
+                   " AND c.deleted_at IS NULL AND lower(c.body) LIKE %s) THEN 4 ELSE 5 END, ",
+                   t->prefix, t->like, t->prefix, t->like, t->like);
+    if (f->by_update) buf_printf(out, "i.last_activity_at %s, i.updated_at %s, i.id %s", dir, dir, dir);
+    else buf_puts(out, "i.priority_rank, i.last_activity_at DESC, i.updated_at DESC, i.id DESC");
+}
+
+err_t issue_list(struct db *db, const struct issue_filter *f, struct issue **rows, int *count)
+{
+    struct arena *a = db_arena(db);
+    struct query_text t = {.a = a};
+    struct buf sql = {0};
+    build(&t, f);
+    buf_printf(&sql, "i WHERE %s", t.where.data);
+    buf_free(&t.where);
+    order(&t, f, &sql);
+    t.v[t.n++] = V_INT(f->limit);
+    t.v[t.n++] = V_INT(f->offset);
+    buf_printf(&sql, " LIMIT $%d OFFSET $%d", t.n - 1, t.n);
+    return entity_many(db, &ENTITY_issue, rows, count, buf_finish(&sql, a), t.v, t.n);
+}
+
+err_t issue_count(struct db *db, const struct issue_filter *f, int64_t *total)
+{
+    struct query_text t = {.a = db_arena(db)};
+    build(&t, f);
+    const char *sql = arena_printf(t.a, "SELECT count(*) FROM issues i WHERE %s", t.where.data);
+    buf_free(&t.where);
+    return db_int(db, total, 0, sql, t.v, t.n);
+}
