@@ -14,6 +14,8 @@
 #include <unistd.h>
 
 #define PAUSE_MS 20
+#define LOOKS 4 /* that find nobody, before nobody is left */
+#define LOOK_PAUSE_MS 3
 #define ENVIRON_MAX (4 << 20) /* of one process, read for PAPERCLIP_RUN_ID */
 
 /* All processes as one look at /proc saw them. */
@@ -22,6 +24,12 @@ struct census {
     bool *ours;
     size_t n;
 };
+
+static void pause_ms(int64_t ms)
+{
+    struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+    nanosleep(&t, NULL);
+}
 
 static bool text_read(const char *path, struct buf *b, size_t max)
 {
@@ -152,13 +160,10 @@ static void mark_descent(struct census *c)
     }
 }
 
-static bool is_dead(const struct proc_stat *p) { return p->state == 'Z' || p->state == 'X'; }
-
-/* Mark the survivors; the dead and this server itself are none. */
-static err_t survivors_find(struct arena *a, const struct shim_probe *p, const char *run_id, struct census *c)
+/* Mark the survivors that one look finds; the dead and this server are none. */
+static err_t look(struct arena *a, const struct shim_probe *p, const char *run_id, struct census *c)
 {
     TRY(census_take(a, c));
-    if (p->has_state && !same_boot(&p->state)) return OK;
     if (p->has_state) {
         mark_session(c, &p->state);
         mark_cgroup(c, p->state.cgroup);
@@ -168,7 +173,28 @@ static err_t survivors_find(struct arena *a, const struct shim_probe *p, const c
         if (c->list[i].pid == getpid()) c->ours[i] = false;
     mark_descent(c);
     for (size_t i = 0; i < c->n; i++)
-        if (is_dead(&c->list[i]) || c->list[i].pid == getpid()) c->ours[i] = false;
+        if (proc_is_dead(&c->list[i]) || c->list[i].pid == getpid()) c->ours[i] = false;
+    return OK;
+}
+
+static size_t count(const struct census *c)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < c->n; i++) n += c->ours[i];
+    return n;
+}
+
+/* Mark the survivors. Nobody counts as left only after several looks: while
+ * /proc is read, one that forks and exits can be behind us and its child not
+ * yet before us. */
+static err_t survivors_find(struct arena *a, const struct shim_probe *p, const char *run_id, struct census *c)
+{
+    *c = (struct census){0};
+    if (p->has_state && !same_boot(&p->state)) return OK;
+    for (int i = 0; i < LOOKS && count(c) == 0; i++) {
+        if (i > 0) pause_ms(LOOK_PAUSE_MS);
+        TRY(look(a, p, run_id, c));
+    }
     return OK;
 }
 
@@ -260,12 +286,6 @@ static size_t signal_ours(const struct census *c, int sig)
     return n;
 }
 
-static void pause_ms(int64_t ms)
-{
-    struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
-    nanosleep(&t, NULL);
-}
-
 static int64_t mono_ms(void) { return (int64_t)(clock_mono_ns() / 1000000); }
 
 /* Wait up to ms for the tree to be empty. */
@@ -276,8 +296,7 @@ static err_t empty_within(struct arena *a, const struct shim_probe *p, const cha
         struct census c;
         err_t e = survivors_find(&tmp, p, run_id, &c);
         if (e) return err_new(a, ERR_INTERNAL, "%s", e->message);
-        *empty = true;
-        for (size_t i = 0; i < c.n; i++) *empty = *empty && !c.ours[i];
+        *empty = count(&c) == 0;
         if (*empty || mono_ms() >= end) return OK;
     }
 }

@@ -146,9 +146,6 @@ static void tree_list(void)
     }
 }
 
-/* By its main thread; others may live on, so a signal is sent all the same. */
-static bool is_dead(const struct proc_stat *p) { return p->state == 'Z' || p->state == 'X'; }
-
 /* Signal exactly that process, not one that got its number later. */
 static void signal_exactly(const struct proc_stat *p, int sig)
 {
@@ -200,7 +197,7 @@ static void note_listed(pid_t skip_group)
 {
     for (size_t i = 0; i < n_tree; i++) {
         const struct proc_stat *p = &tree[i];
-        if (is_dead(p) || p->pid == run.pid || p->pgid == skip_group || !count_once(p)) continue;
+        if (proc_is_dead(p) || p->pid == run.pid || p->pgid == skip_group || !count_once(p)) continue;
         if (orphans.n == SHIM_ORPHANS_MAX) continue;
         struct orphan *o = &orphans.list[orphans.n++];
         o->id = *p;
@@ -235,7 +232,7 @@ static bool tree_freeze(void)
         tree_list();
         for (size_t i = 0; i < n_tree; i++) {
             if (tree[i].state == 'T' || tree[i].state == 't') continue;
-            all = all && is_dead(&tree[i]);
+            all = all && tree[i].state == 'Z'; /* of threads without a main one the state does not tell */
             signal_exactly(&tree[i], SIGSTOP);
         }
         if (all) return true;

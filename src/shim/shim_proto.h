@@ -97,6 +97,7 @@ static inline uint64_t shim_run_tag(const char *run_id)
 struct proc_stat {
     int32_t pid, ppid, pgid, sid;
     uint64_t start; /* clock ticks since boot: field 22 */
+    int32_t threads;
     char state;
 };
 
@@ -113,10 +114,17 @@ static inline bool proc_stat_parse(const char *text, struct proc_stat *out)
         if (field == 4) out->ppid = (int32_t)strtol(p, NULL, 10);
         if (field == 5) out->pgid = (int32_t)strtol(p, NULL, 10);
         if (field == 6) out->sid = (int32_t)strtol(p, NULL, 10);
+        if (field == 20) out->threads = (int32_t)strtol(p, NULL, 10);
         if (field == 22) out->start = strtoull(p, NULL, 10);
         while (*p != '\0' && *p != ' ') p++;
     }
     return out->pid > 0 && out->start > 0;
+}
+
+/* A process whose main thread has ended lives on in its other threads. */
+static inline bool proc_is_dead(const struct proc_stat *p)
+{
+    return (p->state == 'Z' && p->threads <= 1) || p->state == 'X';
 }
 
 #endif

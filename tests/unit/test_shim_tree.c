@@ -1,6 +1,7 @@
 /* shim_tree: nothing of an agent's tree escapes, with its shim or without. */
 #include "shim_kit.h"
 
+#include <dirent.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +9,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static void a_stopped_agent_still_hears_the_end(void **unused)
@@ -187,6 +189,47 @@ static void a_shim_is_found_dead_and_its_tree_is_ended_first(void **unused)
     done(r);
 }
 
+/* The shim of a run by its argv, in whatever moment of its life; 0. */
+static pid_t shim_of(struct rig *r)
+{
+    pid_t found = 0;
+    DIR *d = opendir("/proc");
+    assert_non_null(d);
+    for (struct dirent *e; found == 0 && (e = readdir(d)) != NULL;) {
+        char *argv = atoi(e->d_name) > 0 ? file_text(&r->a, arena_printf(&r->a, "/proc/%s/cmdline", e->d_name)) : NULL;
+        if (argv && strcmp(argv, "bulldog-shim") == 0 && strcmp(argv + sizeof "bulldog-shim", r->id) == 0)
+            found = atoi(e->d_name);
+    }
+    closedir(d);
+    return found;
+}
+
+static void a_shim_killed_at_any_moment_of_its_start_hides_no_agent(void **unused)
+{
+    (void)unused;
+    int fates[SHIM_FATE_TREE_EMPTY + 1] = {0};
+    for (int i = 0; i < 80; i++) {
+        struct rig *r = given("echo ran > \"ran-$PAPERCLIP_RUN_ID\"; exec setsid sleep 60");
+        struct shim_probe p;
+        start(r);
+        struct timespec moment = {.tv_nsec = (i % 40) * 100000L};
+        nanosleep(&moment, NULL);
+        do { /* the starter or the shim itself; one may have slipped past while it forked */
+            pid_t pid = shim_of(r);
+            if (pid > 0) kill(pid, SIGKILL);
+            must(shim_tree_probe(&r->a, r->dir, r->id, &p));
+        } while (p.fate == SHIM_FATE_ALIVE);
+        fates[p.fate]++;
+        must(shim_tree_kill(&r->a, r->dir, r->id, 0, 5000, &p));
+        if (carriers(r) != 0) fail_msg("fate %d, yet %d processes are left", (int)p.fate, carriers(r));
+        bool ran = access(arena_printf(&r->a, "%s/ran-%s", home, r->id), F_OK) == 0;
+        assert_false(ran && p.fate == SHIM_FATE_NEVER_STARTED);
+        done(r);
+    }
+    print_message("killed while starting: %d never started, %d had a tree, %d had none\n",
+                  fates[SHIM_FATE_NEVER_STARTED], fates[SHIM_FATE_TREE_ALIVE], fates[SHIM_FATE_TREE_EMPTY]);
+}
+
 static void a_survivor_that_shed_everything_is_still_found(void **unused)
 {
     (void)unused;
@@ -277,6 +320,7 @@ int main(void)
         cmocka_unit_test(a_cgroup_is_used_where_permitted),
         cmocka_unit_test(a_cgroup_that_is_not_permitted_is_ignored),
         cmocka_unit_test(a_shim_is_found_dead_and_its_tree_is_ended_first),
+        cmocka_unit_test(a_shim_killed_at_any_moment_of_its_start_hides_no_agent),
         cmocka_unit_test(a_survivor_that_shed_everything_is_still_found),
         cmocka_unit_test(a_log_is_whole_after_its_shim_was_killed),
         cmocka_unit_test(a_recycled_pid_is_no_survivor),
