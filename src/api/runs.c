@@ -172,6 +172,8 @@ err_t run_cancel_route(struct req *r)
                                                                     .details = json_pack("{s:s}", "agentId", r->run.agent_id)}));
     TRY(run_get(r->db, r->run.id, &now, &found));
     TRY(run_data_get(r->db, r->run.id, &data));
+    jw_obj(&r->w);
     run_write_raw(&r->w, &now, &data);
+    jw_obj_end(&r->w);
     return OK;
 }
