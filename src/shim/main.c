@@ -28,6 +28,7 @@
 #define LINGER_MS 60000 /* for a server that does not acknowledge */
 #define STATE_SYNC_MS 200
 #define TRIM_MS 300
+#define LOOK_MS 60000 /* whether anybody can still find us */
 
 struct run run = {.last_stream = -1, .exec_fd = -1, .phase = "running"};
 
@@ -120,6 +121,7 @@ static enum state record(void)
 {
     int error = record_exit(true);
     if (error == ENOSPC || error == EDQUOT) error = record_exit(false); /* rather short than none */
+    if (error == ENOENT && link_fd < 0) return DONE; /* the run directory was deleted: nobody can ask */
     if (error != 0) {
         timer_in(RECORD_AGAIN_MS);
         return CLOSING;
@@ -192,6 +194,15 @@ static void collect(void)
     }
 }
 
+/* Without a server, and its directory deleted, no server can ever find the
+ * run again: it must not go on, and cost, for ever. */
+static void end_if_abandoned(void)
+{
+    if (link_fd >= 0 || run.pid == 0 || access(SHIM_FILE_STATE, F_OK) == 0 || errno != ENOENT) return;
+    cancel_grace = 0;
+    happen(CANCEL);
+}
+
 static void signals_read(int fd)
 {
     struct signalfd_siginfo info;
@@ -213,7 +224,10 @@ static void server_read(void)
             happen(CANCEL);
         }
         if (said == SAID_ACK) happen(ACKNOWLEDGED);
-        if (said == SAID_GONE) happen(SERVER_GONE);
+        if (said == SAID_GONE) {
+            happen(SERVER_GONE);
+            end_if_abandoned();
+        }
     }
 }
 
@@ -233,7 +247,7 @@ static void wait_and_serve(int signal_fd, int64_t until)
     };
     int64_t left = until == INT64_MAX ? -1 : until - mono_ms();
     if (until != INT64_MAX && left < 0) left = 0;
-    if (poll(p, N_POLLED, left > 60000 ? 60000 : (int)left) <= 0) return;
+    if (poll(p, N_POLLED, left > LOOK_MS ? LOOK_MS : (int)left) <= 0) return;
     bool ended = false;
     for (int i = 0; i < STREAMS; i++)
         if (p[P_OUT + i].revents && !pump_read((enum stream_id)i)) ended = true;
@@ -247,7 +261,8 @@ static void wait_and_serve(int signal_fd, int64_t until)
 
 static void serve(int signal_fd)
 {
-    int64_t sync_at = mono_ms() + STATE_SYNC_MS, trim_at = mono_ms() + TRIM_MS, seen = -1;
+    int64_t sync_at = mono_ms() + STATE_SYNC_MS, trim_at = mono_ms() + TRIM_MS, look_at = mono_ms() + LOOK_MS,
+            seen = -1;
     while (state != DONE) {
         int64_t now = mono_ms();
         if (now >= timer_at) {
@@ -259,6 +274,10 @@ static void serve(int signal_fd)
         pump_flush_due(now);
         log_flush();
         link_progress_due(now);
+        if (now >= look_at) {
+            look_at = now + LOOK_MS;
+            end_if_abandoned();
+        }
         if (now >= sync_at) {
             record_sync_state();
             sync_at = INT64_MAX;
@@ -273,7 +292,8 @@ static void serve(int signal_fd)
             trim_at = INT64_MAX;
         }
         int64_t until = earlier(earlier(timer_at, sync_at), earlier(trim_at, pump_next_flush()));
-        wait_and_serve(signal_fd, earlier(until, link_next_progress()));
+        until = earlier(earlier(until, look_at), link_next_progress());
+        wait_and_serve(signal_fd, until);
     }
 }
 

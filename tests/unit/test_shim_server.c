@@ -113,6 +113,22 @@ static void a_server_that_does_not_read_blocks_nothing(void **unused)
     done(r);
 }
 
+static void a_run_that_nobody_can_find_again_is_ended(void **unused)
+{
+    (void)unused;
+    struct rig *r = given("trap 'echo told; exit 1' TERM; sleep 60 & wait");
+    start(r);
+    until(r, &r->started);
+    must(shim_run_dir_remove(&r->a, r->dir));
+    nap(100);
+    assert_true(alive(r->state.pid)); /* its server is still there */
+    drop(r);
+    for (int64_t end = now_ms() + WAIT_MS; alive(r->state.shim_pid) && now_ms() < end;) nap(20);
+    assert_false(alive(r->state.pid) || alive(r->state.shim_pid));
+    assert_string_equal(log_of(r, "stdout", NULL), "told\n");
+    done(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -120,6 +136,7 @@ int main(void)
         cmocka_unit_test(a_run_that_ended_alone_is_collected_later),
         cmocka_unit_test(the_newest_link_is_the_server),
         cmocka_unit_test(a_server_that_does_not_read_blocks_nothing),
+        cmocka_unit_test(a_run_that_nobody_can_find_again_is_ended),
     };
     return rig_main(tests, sizeof tests / sizeof tests[0]);
 }
