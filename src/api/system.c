@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <sodium.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -72,12 +73,12 @@ err_t health_ready(struct req *r)
 
 static int64_t resident_bytes(void)
 {
-    long pages = 0, resident = 0;
+    char line[128], *second = NULL;
     FILE *f = fopen("/proc/self/statm", "re");
     if (f == NULL) return 0;
-    if (fscanf(f, "%ld %ld", &pages, &resident) != 2) resident = 0;
+    if (fgets(line, sizeof line, f)) second = strchr(line, ' ');
     fclose(f);
-    return (int64_t)resident * sysconf(_SC_PAGESIZE);
+    return second ? strtoll(second, NULL, 10) * sysconf(_SC_PAGESIZE) : 0;
 }
 
 static bool metrics_allowed(const struct req *r)

@@ -77,7 +77,7 @@ static void wrapped(struct buf *out, const char *words, int column)
     buf_putc(out, '\n');
 }
 
-static void word_list(struct buf *out, const char *noun);
+static void verb_list(struct buf *out, const char *noun);
 
 /* A line for each noun: what it does, or its verbs. */
 static void overview(struct buf *out, struct arena *a)
@@ -90,7 +90,7 @@ static void overview(struct buf *out, struct arena *a)
         bool alone = *cmd->verb == 0, again = i > 0 && strcmp(COMMANDS[i - 1].noun, cmd->noun) == 0;
         if (again) continue;
         struct buf verbs = {0};
-        if (!alone) word_list(&verbs, cmd->noun);
+        if (!alone) verb_list(&verbs, cmd->noun);
         buf_printf(out, "  %-12s ", cmd->noun);
         wrapped(out, alone ? cmd->summary : buf_finish(&verbs, a), 15);
     }
@@ -164,14 +164,16 @@ int cmd_version(struct cli *c)
 
 /* ---- completion ---- */
 
-static void word_list(struct buf *out, const char *noun)
+static void noun_list(struct buf *out)
 {
-    for (int i = 0; i < COMMANDS_COUNT; i++) {
-        if (noun ? strcmp(COMMANDS[i].noun, noun) != 0 : i > 0 && strcmp(COMMANDS[i - 1].noun, COMMANDS[i].noun) == 0)
-            continue;
-        const char *word = noun ? COMMANDS[i].verb : COMMANDS[i].noun;
-        if (*word) buf_printf(out, "%s ", word);
-    }
+    for (int i = 0; i < COMMANDS_COUNT; i++)
+        if (i == 0 || strcmp(COMMANDS[i - 1].noun, COMMANDS[i].noun) != 0) buf_printf(out, "%s ", COMMANDS[i].noun);
+}
+
+static void verb_list(struct buf *out, const char *noun)
+{
+    for (int i = 0; i < COMMANDS_COUNT; i++)
+        if (strcmp(COMMANDS[i].noun, noun) == 0 && *COMMANDS[i].verb) buf_printf(out, "%s ", COMMANDS[i].verb);
 }
 
 static void option_words(struct buf *out, const struct command *cmd)
@@ -196,14 +198,14 @@ int cmd_completion(struct cli *c)
                    "    COMP_WORDBREAKS=${COMP_WORDBREAKS//:/}\n"
                    "    [ \"$COMP_CWORD\" -gt 2 ] && line=\"${COMP_WORDS[1]} ${COMP_WORDS[2]}\"\n"
                    "    if [ \"$COMP_CWORD\" -eq 1 ]; then words=\"");
-    word_list(&out, NULL);
+    noun_list(&out);
     buf_puts(&out, "\"\n    else case $line in\n");
     for (int i = 0; i < COMMANDS_COUNT; i++) {
         const struct command *cmd = &COMMANDS[i];
         bool first = i == 0 || strcmp(COMMANDS[i - 1].noun, cmd->noun) != 0;
         if (first && *cmd->verb) {
             buf_printf(&out, "    '%s') words=\"", cmd->noun);
-            word_list(&out, cmd->noun);
+            verb_list(&out, cmd->noun);
             buf_puts(&out, "\" ;;\n");
         }
         buf_printf(&out, "    '%s'%s) words=\"", full_name(c->arena, cmd),

@@ -238,7 +238,7 @@ void engine_stop(struct engine *e)
     engine_unit(e);
     err_t err = engine_tx(e, NULL, leave, NULL);
     if (err) engine_failed(e, "leave", err);
-    while (e->runs) live_drop(e->runs);
+    while (e->runs) live_drop(e->runs); /* NOLINT(clang-analyzer-unix.Malloc): it leaves the list first */
     uv_handle_t *const handles[] = {(uv_handle_t *)&e->poke, (uv_handle_t *)&e->mail, (uv_handle_t *)&e->stop,
                                     (uv_handle_t *)&e->timer, (uv_handle_t *)&e->lease};
     for (size_t i = 0; i < sizeof handles / sizeof *handles; i++) uv_close(handles[i], NULL);

@@ -7,7 +7,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define DETAILS_BYTES_MAX (64 * 1024)
+#define DETAILS_BYTES_MAX 65536
 
 err_t live_event(struct db *db, const char *company_id, const char *type, const char *payload)
 {

@@ -33,7 +33,7 @@ struct wake_result {
                             The row is written all the same, so callers that only cause wakes ignore it. */
 };
 
-err_t wake_enqueue(struct db *db, const struct actor *requester, const struct wake_request *w, struct wake_result *out) MUST_CHECK;
+err_t wake_enqueue(struct db *db, const struct actor *requester, const struct wake_request *req, struct wake_result *out) MUST_CHECK;
 
 /* One mutation yields at most one wake per (agent, issue): a later entry for the
  * same pair replaces an earlier one (EX-38). */

@@ -139,7 +139,7 @@ static err_t run(struct db *db, PGresult **out, const char *sql, const struct db
 
 static err_t pg_exec(struct db *db, int64_t *affected, const char *sql, const struct dbv *v, int n)
 {
-    PGresult *res;
+    PGresult *res = NULL;
     TRY(run(db, &res, sql, v, n));
     if (affected) *affected = strtoll(PQcmdTuples(res), NULL, 10);
     PQclear(res);
@@ -159,7 +159,7 @@ static err_t pg_script(struct db *db, const char *sql)
 
 static err_t pg_query(struct db *db, struct rows *r, const char *sql, const struct dbv *v, int n)
 {
-    PGresult *res;
+    PGresult *res = NULL;
     TRY(run(db, &res, sql, v, n));
     r->stmt = res;
     r->count = PQntuples(res);
