@@ -17,7 +17,7 @@ static err_t stop_work(struct db *db, const struct actor *actor, const struct is
 
 static err_t wake_dependents(struct db *db, const struct actor *actor, const struct issue *gone, const struct dependent *d, int count)
 {
-    struct wake_batch batch = {0};
+    struct wake_batch batch = {.arena = db_arena(db)};
     for (int i = 0; i < count; i++) {
         json_t *open;
         int n;

@@ -234,7 +234,7 @@ static err_t add_unblock_owner(struct db *db, const struct issue_happening *h, s
 
 err_t issue_wakes_send(struct db *db, const struct actor *actor, const struct issue_happening *h)
 {
-    struct wake_batch batch = {0};
+    struct wake_batch batch = {.arena = db_arena(db)};
     bool closed = status_terminal(h->after->status) && (h->before == NULL || !status_terminal(h->before->status));
     bool told = add_assignee(&batch, h);
     TRY(add_mentions(db, &batch, h, told));
