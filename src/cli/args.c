@@ -28,6 +28,14 @@ static bool same_name(const char *id, const char *typed, size_t len)
     return id[len] == 0;
 }
 
+const char *option_label(struct arena *a, enum option_id option)
+{
+    char *name = arena_strdup(a, OPTIONS[option].name);
+    for (char *p = name; *p; p++)
+        if (*p == '_') *p = '-';
+    return name;
+}
+
 static int option_by_name(const char *typed, size_t len)
 {
     for (int i = 0; i < OPT_COUNT; i++)
@@ -108,12 +116,7 @@ const char *nearest_word(const char *typed, const char *const *words, int n)
 static err_t unknown_option(struct arena *a, const char *typed, size_t len)
 {
     const char *names[OPT_COUNT];
-    for (int i = 0; i < OPT_COUNT; i++) {
-        char *name = arena_strdup(a, OPTIONS[i].name);
-        for (char *p = name; *p; p++)
-            if (*p == '_') *p = '-';
-        names[i] = name;
-    }
+    for (int i = 0; i < OPT_COUNT; i++) names[i] = option_label(a, (enum option_id)i);
     const char *word = arena_strndup(a, typed, len), *near = nearest_word(word, names, OPT_COUNT);
     return near ? err_new(a, ERR_BAD_REQUEST, "unknown option --%s: did you mean --%s?", word, near)
                 : err_new(a, ERR_BAD_REQUEST, "unknown option --%s: see bulldog help", word);
@@ -198,11 +201,8 @@ static err_t check_args(struct cli *c)
                        cmd->verb, c->args[most], cmd->noun, space, cmd->verb);
     for (int i = 0; i < OPT_COUNT; i++) {
         if (c->value[i] == NULL || command_takes(cmd, (enum option_id)i)) continue;
-        char *name = arena_strdup(a, OPTIONS[i].name);
-        for (char *p = name; *p; p++)
-            if (*p == '_') *p = '-';
         return err_new(a, ERR_BAD_REQUEST, "%s%s%s has no option --%s: see bulldog help %s%s%s", cmd->noun, space,
-                       cmd->verb, name, cmd->noun, space, cmd->verb);
+                       cmd->verb, option_label(a, (enum option_id)i), cmd->noun, space, cmd->verb);
     }
     return OK;
 }

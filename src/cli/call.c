@@ -16,12 +16,12 @@ enum { STDIN_BYTES_MAX = 8 << 20 };
 
 int usage_error(const char *fmt, ...)
 {
+    char text[1024];
     va_list ap;
     va_start(ap, fmt);
-    fputs("bulldog: ", stderr);
-    vfprintf(stderr, fmt, ap);
-    fputc('\n', stderr);
+    vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
+    fprintf(stderr, "bulldog: %s\n", text);
     return cli_exit_code(END_USAGE);
 }
 
@@ -92,9 +92,9 @@ static json_t *issue_ids(struct cli *c, const char *typed, enum cli_end *end)
     return list;
 }
 
-static json_t *bad_value(const char *name, const char *want, enum cli_end *end)
+static json_t *bad_value(struct cli *c, enum option_id option, const char *want, enum cli_end *end)
 {
-    usage_error("--%s: %s", name, want);
+    usage_error("--%s: %s", option_label(c->arena, option), want);
     *end = END_USAGE;
     return NULL;
 }
@@ -111,16 +111,16 @@ static json_t *option_value(struct cli *c, enum option_id option, enum cli_end *
     case OPTION_INT:
         errno = 0;
         long long number = strtoll(typed, &rest, 10);
-        if (errno || rest == typed || *rest) return bad_value(o->name, "a whole number is needed", end);
+        if (errno || rest == typed || *rest) return bad_value(c, option, "a whole number is needed", end);
         return json_integer(number);
     case OPTION_JSON:
-        if (json_parse(c->arena, typed, strlen(typed), &parsed)) return bad_value(o->name, "this is no JSON", end);
+        if (json_parse(c->arena, typed, strlen(typed), &parsed)) return bad_value(c, option, "this is no JSON", end);
         return parsed;
     case OPTION_WORDS: return words(c, typed);
     case OPTION_ISSUES: return issue_ids(c, typed, end);
     case OPTION_PROSE:
         if (strcmp(typed, "-") == 0) typed = call_stdin(c);
-        if (typed == NULL) return bad_value(o->name, "standard input is too long", end);
+        if (typed == NULL) return bad_value(c, option, "standard input is too long", end);
         break;
     case OPTION_AGENT: id = strcmp(typed, "null") == 0 ? "" : resolve_agent(c, typed, end); break;
     case OPTION_ISSUE: id = strcmp(typed, "null") == 0 ? "" : resolve_issue(c, typed, end); break;
@@ -134,7 +134,7 @@ static json_t *option_value(struct cli *c, enum option_id option, enum cli_end *
         return *id ? json_string(id) : json_null();
     }
     json_t *text = json_string(typed);
-    return text ? text : bad_value(o->name, "this is not valid UTF-8", end);
+    return text ? text : bad_value(c, option, "this is not valid UTF-8", end);
 }
 
 json_t *call_body(struct cli *c, enum cli_end *end)
@@ -145,13 +145,14 @@ json_t *call_body(struct cli *c, enum cli_end *end)
     if (payload) {
         if (strcmp(payload, "-") == 0) payload = call_stdin(c);
         if (payload == NULL || json_parse(c->arena, payload, strlen(payload), &body))
-            return bad_value("payload-json", "this is no JSON", end);
+            return bad_value(c, OPT_payload_json, "this is no JSON", end);
     }
     for (int i = 0; i < OPT_COUNT; i++) {
         if (c->value[i] == NULL || OPTIONS[i].wire == NULL) continue;
         json_t *value = option_value(c, (enum option_id)i, end);
         if (value == NULL) return NULL;
-        if (!json_is_object(body)) return bad_value("payload-json", "an object is needed beside other options", end);
+        if (!json_is_object(body))
+            return bad_value(c, OPT_payload_json, "an object is needed beside other options", end);
         json_object_set_new(body, OPTIONS[i].wire, value);
     }
     return body;

@@ -33,13 +33,14 @@ enum option_kind {
 };
 
 struct option_info {
-    const char *name; /* without the dashes in front */
+    const char *name; /* with _ for -; option_label gives it as typed */
     char letter;      /* 0: none */
     const char *arg;  /* NULL: a flag */
     enum option_kind kind;
     const char *wire, *help;
 };
 extern const struct option_info OPTIONS[OPT_COUNT];
+const char *option_label(struct arena *a, enum option_id option); /* as it is typed, with dashes */
 
 struct cli;
 struct command {

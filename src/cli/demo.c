@@ -147,7 +147,6 @@ int cmd_demo(struct cli *c)
         bool over = demo_watch(&d);
         rc = finish(&d, over);
     }
-    for (int i = 0; i < DEMO_AGENTS; i++) free(d.last_line[i]);
     c->arena = own;
     json_arena(own);
     arena_free(&d.rounds[0]);

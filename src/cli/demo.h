@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "cli/command.h"
 
-enum { DEMO_AGENTS = 3, DEMO_REQUEST_PATIENCE_MS = 60000 };
+enum { DEMO_AGENTS = 3, DEMO_REQUEST_PATIENCE_MS = 60000, DEMO_LINE_MAX = 256 };
 
 struct demo {
     struct cli *c;
@@ -23,7 +23,7 @@ struct demo {
     struct arena rounds[2]; /* one in use, one being made */
     int round;
     json_t *issues, *runs;
-    char *last_line[DEMO_AGENTS];
+    char last_line[DEMO_AGENTS][DEMO_LINE_MAX]; /* "": none yet */
 };
 
 /* A request that outlives a restart of the server: tried again for a minute while

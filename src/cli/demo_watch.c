@@ -226,7 +226,7 @@ static void draw(struct view *v, bool connected)
                      state));
     for (int i = 0; i < DEMO_AGENTS; i++) {
         json_t *run = busy_run(d, i);
-        const char *line = d->last_line[i] ? d->last_line[i] : "";
+        const char *line = d->last_line[i];
         const char *text = run ? arena_printf(a, "● %-13s awake on %s · %s", d->agent_name[i], run_issue(d, run), line)
                                : arena_printf(a, "○ %-13s asleep%s%s", d->agent_name[i], *line ? " · " : "", line);
         row(&out, a, width, v->colour ? status_colour(run ? "running" : "idle") : "", text);
@@ -256,8 +256,7 @@ static void take_line(struct view *v, const json_t *payload)
     char *save = NULL;
     for (char *l = strtok_r(arena_strdup(d->c->arena, chunk), "\r\n", &save); l; l = strtok_r(NULL, "\r\n", &save)) {
         const char *clean = print_cell(d->c->arena, json_string(l), LINE_MAX);
-        free(d->last_line[agent]);
-        d->last_line[agent] = strdup(clean);
+        snprintf(d->last_line[agent], sizeof d->last_line[agent], "%s", clean);
         if (!v->in_place) say(v, d->agent_name[agent], "| %s", clean);
     }
 }
@@ -265,7 +264,8 @@ static void take_line(struct view *v, const json_t *payload)
 bool demo_watch(struct demo *d)
 {
     struct view v = {.d = d, .out = d->c->value[OPT_json] ? stderr : stdout, .colour = d->c->colour};
-    v.in_place = !d->c->value[OPT_json] && d->c->wide && getenv("TERM") && strcmp(getenv("TERM"), "dumb") != 0;
+    const char *term = getenv("TERM");
+    v.in_place = !d->c->value[OPT_json] && d->c->wide && term && strcmp(term, "dumb") != 0;
     struct live *live = live_open(d->c, d->company_id);
     instant_t looked_at = 0, changed_at = clock_now();
     bool changed = true, reached = true, finished = false;

@@ -20,11 +20,13 @@ enum { VERSION_TIMEOUT_MS = 5000, FILES_WANTED = 4096 };
 
 struct finding check_git(struct patient *p)
 {
-    int major = 0, minor = 0;
     if (!exec_exists("git")) return FINDING(FAIL, "install it: apt-get install git", "git is not on the PATH");
     struct exec_result r = exec_wait(p->c->arena, (const char *const[]){"git", "--version", NULL}, VERSION_TIMEOUT_MS);
-    if (r.code != 0 || sscanf(r.output, "git version %d.%d", &major, &minor) != 2)
-        return FINDING(FAIL, "mend the installation of git", "git --version says: %s", r.output);
+    char *after = NULL;
+    const char *version = r.code == 0 ? strpbrk(r.output, "0123456789") : NULL;
+    long major = version ? strtol(version, &after, 10) : 0,
+         minor = after && *after == '.' ? strtol(after + 1, NULL, 10) : 0;
+    if (version == NULL) return FINDING(FAIL, "mend the installation of git", "git --version says: %s", r.output);
     if (major < 2 || (major == 2 && minor < 30)) return FINDING(WARN, "worktrees want 2.30 or newer", "%s", r.output);
     return FINDING(OK, NULL, "%s", r.output);
 }

@@ -16,8 +16,6 @@
 
 enum { OUTPUT_BYTES_MAX = 65536 };
 
-extern char **environ;
-
 static bool start(const char *const argv[], int out, pid_t *pid)
 {
     posix_spawn_file_actions_t files;
@@ -84,7 +82,7 @@ bool exec_exists(const char *name)
         if (len && need <= sizeof full) {
             memcpy(full, p, len);
             full[len] = '/';
-            strcpy(full + len + 1, name);
+            memcpy(full + len + 1, name, strlen(name) + 1);
             if (access(full, X_OK) == 0) return true;
         }
         p += len;

@@ -15,20 +15,18 @@ static const char *full_name(struct arena *a, const struct command *cmd)
 }
 
 /* "-C, --company-id COMPANY" */
-static const char *spelling(struct arena *a, const struct option_info *o)
+static const char *spelling(struct arena *a, enum option_id option)
 {
-    char *name = arena_strdup(a, o->name);
-    for (char *p = name; *p; p++)
-        if (*p == '_') *p = '-';
+    const struct option_info *o = &OPTIONS[option];
     const char *letter = o->letter ? arena_printf(a, "-%c, ", o->letter) : "    ";
-    return o->arg ? arena_printf(a, "%s--%s %s", letter, name, o->arg) : arena_printf(a, "%s--%s", letter, name);
+    return arena_printf(a, "%s--%s%s%s", letter, option_label(a, option), o->arg ? " " : "", o->arg ? o->arg : "");
 }
 
 static void options(struct buf *out, struct arena *a, const struct command *cmd, int first, int last)
 {
     for (int i = first; i < last; i++)
         if (command_takes(cmd, (enum option_id)i))
-            buf_printf(out, "  %-34s %s\n", spelling(a, &OPTIONS[i]), OPTIONS[i].help);
+            buf_printf(out, "  %-34s %s\n", spelling(a, (enum option_id)i), OPTIONS[i].help);
 }
 
 static void serve_settings(struct buf *out)
@@ -77,7 +75,13 @@ static void wrapped(struct buf *out, const char *words, int column)
     buf_putc(out, '\n');
 }
 
-static void verb_list(struct buf *out, const char *noun);
+static bool first_of_noun(int i) { return i == 0 || strcmp(COMMANDS[i - 1].noun, COMMANDS[i].noun) != 0; }
+
+static void verbs_of(struct buf *out, const char *noun)
+{
+    for (int i = 0; i < COMMANDS_COUNT; i++)
+        if (strcmp(COMMANDS[i].noun, noun) == 0 && *COMMANDS[i].verb) buf_printf(out, "%s ", COMMANDS[i].verb);
+}
 
 /* A line for each noun: what it does, or its verbs. */
 static void overview(struct buf *out, struct arena *a)
@@ -87,10 +91,10 @@ static void overview(struct buf *out, struct arena *a)
         "bulldog: a control plane for teams of AI agents.\n\n  bulldog COMMAND [arguments] [options]\n\nCommands:\n");
     for (int i = 0; i < COMMANDS_COUNT; i++) {
         const struct command *cmd = &COMMANDS[i];
-        bool alone = *cmd->verb == 0, again = i > 0 && strcmp(COMMANDS[i - 1].noun, cmd->noun) == 0;
-        if (again) continue;
+        bool alone = *cmd->verb == 0;
+        if (!first_of_noun(i)) continue;
         struct buf verbs = {0};
-        if (!alone) verb_list(&verbs, cmd->noun);
+        if (!alone) verbs_of(&verbs, cmd->noun);
         buf_printf(out, "  %-12s ", cmd->noun);
         wrapped(out, alone ? cmd->summary : buf_finish(&verbs, a), 15);
     }
@@ -121,7 +125,7 @@ static void markdown(struct buf *out, struct arena *a)
         "`eval \"$(bulldog completion bash)\"` makes the shell complete commands and options (`zsh` likewise).\n\n"
         "## Options of every command\n\n| option | |\n|---|---|\n");
     for (int i = 0; i < OPT_COMMON_COUNT; i++) {
-        const char *text = spelling(a, &OPTIONS[i]);
+        const char *text = spelling(a, (enum option_id)i);
         buf_printf(out, "| `%s` | %s |\n", text + strspn(text, " "), OPTIONS[i].help);
     }
     const char *noun = "";
@@ -134,7 +138,7 @@ static void markdown(struct buf *out, struct arena *a)
         if (*cmd->options) buf_puts(out, "\n| option | |\n|---|---|\n");
         for (int o = OPT_COMMON_COUNT; o < OPT_COUNT; o++) {
             if (!command_takes(cmd, (enum option_id)o)) continue;
-            const char *text = spelling(a, &OPTIONS[o]);
+            const char *text = spelling(a, (enum option_id)o);
             buf_printf(out, "| `%s` | %s |\n", text + strspn(text, " "), OPTIONS[o].help);
         }
     }
@@ -164,18 +168,6 @@ int cmd_version(struct cli *c)
 
 /* ---- completion ---- */
 
-static void noun_list(struct buf *out)
-{
-    for (int i = 0; i < COMMANDS_COUNT; i++)
-        if (i == 0 || strcmp(COMMANDS[i - 1].noun, COMMANDS[i].noun) != 0) buf_printf(out, "%s ", COMMANDS[i].noun);
-}
-
-static void verb_list(struct buf *out, const char *noun)
-{
-    for (int i = 0; i < COMMANDS_COUNT; i++)
-        if (strcmp(COMMANDS[i].noun, noun) == 0 && *COMMANDS[i].verb) buf_printf(out, "%s ", COMMANDS[i].verb);
-}
-
 static void option_words(struct buf *out, const struct command *cmd)
 {
     for (int i = 0; i < OPT_COUNT; i++) {
@@ -198,14 +190,14 @@ int cmd_completion(struct cli *c)
                    "    COMP_WORDBREAKS=${COMP_WORDBREAKS//:/}\n"
                    "    [ \"$COMP_CWORD\" -gt 2 ] && line=\"${COMP_WORDS[1]} ${COMP_WORDS[2]}\"\n"
                    "    if [ \"$COMP_CWORD\" -eq 1 ]; then words=\"");
-    noun_list(&out);
+    for (int i = 0; i < COMMANDS_COUNT; i++)
+        if (first_of_noun(i)) buf_printf(&out, "%s ", COMMANDS[i].noun);
     buf_puts(&out, "\"\n    else case $line in\n");
     for (int i = 0; i < COMMANDS_COUNT; i++) {
         const struct command *cmd = &COMMANDS[i];
-        bool first = i == 0 || strcmp(COMMANDS[i - 1].noun, cmd->noun) != 0;
-        if (first && *cmd->verb) {
+        if (first_of_noun(i) && *cmd->verb) {
             buf_printf(&out, "    '%s') words=\"", cmd->noun);
-            verb_list(&out, cmd->noun);
+            verbs_of(&out, cmd->noun);
             buf_puts(&out, "\" ;;\n");
         }
         buf_printf(&out, "    '%s'%s) words=\"", full_name(c->arena, cmd),
