@@ -119,8 +119,20 @@ CREATE TABLE projects (
     execution_workspace_policy {json},
     archived_at {time},
     created_at {time} NOT NULL,
-    updated_at {time} NOT NULL
+    updated_at {time} NOT NULL,
+    url_key text NOT NULL,
+    UNIQUE (company_id, url_key)
 ){strict};
+
+CREATE TABLE project_goals (
+    project_id {id} NOT NULL REFERENCES projects(id) ON DELETE CASCADE,
+    goal_id {id} NOT NULL REFERENCES goals(id) ON DELETE CASCADE,
+    company_id {id} NOT NULL REFERENCES companies(id) ON DELETE CASCADE,
+    position {int} NOT NULL,
+    PRIMARY KEY (project_id, goal_id)
+){strict};
+CREATE INDEX project_goals_goal ON project_goals(goal_id);
+CREATE INDEX project_goals_company ON project_goals(company_id);
 
 CREATE TABLE project_workspaces (
     id {id} PRIMARY KEY NOT NULL,
@@ -388,6 +400,7 @@ CREATE INDEX goals_parent ON goals(parent_id);
 CREATE INDEX projects_company ON projects(company_id, created_at);
 CREATE INDEX project_workspaces_project ON project_workspaces(project_id);
 CREATE UNIQUE INDEX project_workspaces_primary ON project_workspaces(project_id) WHERE is_primary;
+CREATE UNIQUE INDEX project_workspaces_remote ON project_workspaces(project_id, remote_provider, remote_workspace_ref);
 
 CREATE INDEX issues_list ON issues(company_id, priority_rank, last_activity_at DESC) WHERE hidden_at IS NULL AND harness_kind IS NULL;
 CREATE INDEX issues_activity ON issues(company_id, last_activity_at);
@@ -506,7 +519,7 @@ CREATE INDEX live_events_age ON live_events(created_at);
 CREATE TABLE cost_events (
     id {id} PRIMARY KEY NOT NULL,
     company_id {id} NOT NULL REFERENCES companies(id) ON DELETE CASCADE,
-    agent_id {id} NOT NULL REFERENCES agents(id) ON DELETE CASCADE,
+    agent_id {id} REFERENCES agents(id) ON DELETE SET NULL, -- what a deleted agent spent stays spent
     issue_id {id} REFERENCES issues(id) ON DELETE SET NULL,
     project_id {id} REFERENCES projects(id) ON DELETE SET NULL,
     goal_id {id} REFERENCES goals(id) ON DELETE SET NULL,

@@ -4,6 +4,7 @@
 #include "base/id.h"
 #include "model/agent_view.h"
 #include "model/grant.h"
+#include "model/tenant.h"
 #include "rules/agent_config.h"
 #include "rules/shortname.h"
 
@@ -37,10 +38,7 @@ static err_t check_manager(struct db *db, const struct agent *agent)
 static err_t check_environment(struct db *db, const struct agent *agent)
 {
     if (agent->default_environment_id == NULL) return OK;
-    struct arena *a = db_arena(db);
-    return err_with(a, ERR_UNPROCESSABLE, NULL,
-                    json_text(a, json_pack("{s:s, s:s}", "field", "defaultEnvironmentId", "id", agent->default_environment_id)),
-                    "defaultEnvironmentId not found in company");
+    return tenant_dangling(db_arena(db), "defaultEnvironmentId", agent->default_environment_id);
 }
 
 /* The taken keys that begin like this one. */
