@@ -18,6 +18,8 @@ struct app_options {
     int listen_port;
     const char *jwt_secret;
     instant_t started_at;
+    int (*attached_runs)(void *ctx); /* runs whose supervisor answers to this server; may be NULL */
+    void *ctx;
 };
 
 struct app *app_new(const struct app_options *o);

@@ -97,6 +97,8 @@ err_t metrics(struct req *r)
     buf_printf(b, "# TYPE bulldog_resident_bytes gauge\nbulldog_resident_bytes %" PRId64 "\n", resident_bytes());
     buf_printf(b, "# TYPE bulldog_ws_clients gauge\nbulldog_ws_clients %d\n",
                app_get(r->app)->hub ? hub_client_count(app_get(r->app)->hub) : 0);
+    buf_printf(b, "# TYPE bulldog_attached_runs gauge\nbulldog_attached_runs %d\n",
+               app_get(r->app)->attached_runs ? app_get(r->app)->attached_runs(app_get(r->app)->ctx) : 0);
     buf_puts(b, "# TYPE bulldog_runs gauge\n");
     TRY(db_query(r->db, &rows, "SELECT status, count(*) FROM heartbeat_runs WHERE status IN ('queued','running','scheduled_retry') GROUP BY status", P()));
     while (rows_next(&rows)) buf_printf(b, "bulldog_runs{status=\"%s\"} %" PRId64 "\n", row_text(&rows, 0), row_int(&rows, 1));

@@ -201,6 +201,12 @@ static bool has_listeners(void *ctx, const char *company_id)
     return hub_has_listeners(s->hub, company_id);
 }
 
+static int attached_runs(void *ctx)
+{
+    const struct server *s = ctx;
+    return s->engine ? engine_attached(s->engine) : 0;
+}
+
 static const char *base_url(struct server *s)
 {
     return arena_printf(&s->arena, strchr(s->host, ':') ? "http://[%s]:%d" : "http://%s:%d", s->host, s->port);
@@ -209,7 +215,8 @@ static const char *base_url(struct server *s)
 static err_t start_http(struct server *s)
 {
     const struct app_options app = {.store = s->store, .hub = s->hub, .data_dir = s->data_dir, .jwt_secret = s->jwt_secret,
-                                    .listen_host = s->host, .listen_port = s->port, .started_at = clock_now()};
+                                    .listen_host = s->host, .listen_port = s->port, .started_at = clock_now(),
+                                    .attached_runs = attached_runs, .ctx = s};
     const struct http_server_options o = {.host = s->host, .port = s->port, .threads = (int)settings.http_threads,
                                           .connections_max = (int)settings.connections_max, .idle_timeout_sec = 185,
                                           .jobs = s->jobs, .hub = s->hub};

@@ -84,7 +84,10 @@ void live_drop(struct live_run *r)
     *r->link_to_me = r->next;
     if (r->next) r->next->link_to_me = r->link_to_me;
     r->engine->run_count--;
-    if (r->polled) uv_poll_stop(&r->poll);
+    if (r->polled) {
+        uv_poll_stop(&r->poll);
+        atomic_fetch_sub(&r->engine->attached, 1);
+    }
     shim_link_close(&r->link);
     if (r->polled) uv_close((uv_handle_t *)&r->poll, poll_closed);
     else live_free(r);
@@ -224,6 +227,7 @@ err_t engine_start(struct arena *a, const struct engine_options *o, struct engin
 }
 
 void engine_poke(struct engine *e) { uv_async_send(&e->poke); }
+int engine_attached(const struct engine *e) { return atomic_load(&e->attached); }
 
 static err_t leave(struct engine *e, void *arg)
 {

@@ -30,6 +30,8 @@ struct engine;
 /* Starts the thread, which first takes over the runs of dead servers of this data directory. */
 err_t engine_start(struct arena *a, const struct engine_options *o, struct engine **out) MUST_CHECK;
 void engine_poke(struct engine *e); /* any thread */
+/* Runs whose supervisor this server listens to; any thread. */
+int engine_attached(const struct engine *e);
 /* Stops the thread; runs go on under their shims and are found again at the next start. */
 void engine_stop(struct engine *e);
 

@@ -43,6 +43,7 @@ struct engine {
     bool stepping;
     struct live_run *runs;
     int run_count;
+    atomic_int attached; /* of these, with a link to their shim; read by other threads */
     instant_t next_tick, next_retry, next_timer, looked_at;
     /* results of jobs, for the engine's thread */
     pthread_mutex_t mail_lock;

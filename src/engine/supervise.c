@@ -183,6 +183,7 @@ err_t supervise_watch(struct live_run *r)
     }
     if (uv_poll_init(&e->loop, &r->poll, r->link.fd) != 0) return err_new(&e->arena, ERR_UNAVAILABLE, "cannot watch the shim of run %s", r->run_id);
     r->polled = true;
+    atomic_fetch_add(&e->attached, 1);
     r->poll.data = r;
     uv_poll_start(&r->poll, UV_READABLE, on_readable);
     return OK;
