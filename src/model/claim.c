@@ -112,7 +112,7 @@ static err_t collect(struct claim_case *c, const struct heartbeat_policy *p)
     f->interaction = json_array_size(json_object_get(c->context, "wakeCommentIds")) > 0 || json_str(c->context, "interactionId");
     f->resume_intent = json_bool(c->context, "resumeIntent", false) || json_bool(c->context, "followUpRequested", false);
     f->named_in_recovery = json_str(c->context, "recoveryActionId") != NULL;
-    TRY(relation_unresolved(c->db, c->issue.id, &open, &n));
+    TRY(relation_keeps_back(c->db, c->issue.id, c->context, &open, &n));
     f->dependencies_ready = n == 0;
     f->lock_wanted = f->agent_is_assignee && admission_takes_lock(c->run->wake_reason) &&
                      !json_bool(c->context, "dependencyBlockedInteraction", false) && !f->issue_terminal;

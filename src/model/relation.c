@@ -30,6 +30,15 @@ err_t relation_unresolved(struct db *db, const char *issue_id, json_t **ids, int
     return rows_err(&r);
 }
 
+err_t relation_keeps_back(struct db *db, const char *issue_id, const json_t *context, json_t **ids, int *count)
+{
+    struct open_blockers b;
+    TRY(relation_open(db, issue_id, &b));
+    *ids = b.ids;
+    *count = json_bool(context, "resolvedByCancellation", false) ? b.waiting : b.open;
+    return OK;
+}
+
 #define OPEN_COLUMNS "b.id, b.identifier, b.title, b.status"
 
 static err_t collect_open(struct rows *r, struct open_blockers *out)

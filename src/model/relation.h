@@ -17,6 +17,10 @@ json_t *id_list_json(const struct id_list *l);
  * a cancelled blocker stays unresolved (EX-76). ids: a JSON array of strings. */
 err_t relation_unresolved(struct db *db, const char *issue_id, json_t **ids, int *count) MUST_CHECK;
 
+/* The same for a wake: one that reports a cancelled blocker (IS §9 BETTER a) is
+ * kept back only by blockers that can still be resolved. */
+err_t relation_keeps_back(struct db *db, const char *issue_id, const json_t *context, json_t **ids, int *count) MUST_CHECK;
+
 /* The blockers still open, of a stored issue or of a set about to be written. */
 struct open_blockers {
     int open;     /* not done */

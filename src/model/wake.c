@@ -56,14 +56,14 @@ static err_t load_blockers(struct admission_case *c)
 {
     json_t *open;
     int n;
-    TRY(relation_unresolved(c->db, c->issue.id, &open, &n));
+    TRY(relation_keeps_back(c->db, c->issue.id, c->context, &open, &n));
     c->facts.dependencies_ready = n == 0;
-    if (n == 0) return OK;
+    if (json_array_size(open) == 0) return OK;
     json_object_set(c->payload, "unresolvedBlockerIssueIds", open);
-    if (!admission_is_comment_reason(c->req.reason)) return OK;
+    if (n > 0 && !admission_is_comment_reason(c->req.reason)) return OK;
     json_object_set_new(c->context, "dependencyBlockedInteraction", json_true());
     json_object_set(c->context, "unresolvedBlockerIssueIds", open);
-    json_object_set_new(c->context, "unresolvedBlockerCount", json_integer(n));
+    json_object_set_new(c->context, "unresolvedBlockerCount", json_integer((json_int_t)json_array_size(open)));
     return OK;
 }
 
@@ -401,7 +401,7 @@ err_t wake_promotable(struct db *db, const struct agent *agent, const struct iss
     if (terminal && !comment && !resume) *why = "issue_terminal_status";
     else if (!is(issue->assignee_agent_id, agent->id) && !comment) *why = "issue_assignee_changed";
     if (*why) return OK;
-    TRY(relation_unresolved(db, issue->id, &open, &n));
+    TRY(relation_keeps_back(db, issue->id, context, &open, &n));
     if (n > 0 && !comment) *why = "issue_dependencies_blocked";
     return OK;
 }
