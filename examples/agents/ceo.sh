@@ -14,7 +14,7 @@ agents=$(api GET "/companies/$PAPERCLIP_COMPANY_ID/agents" | tr '{' '\n')
 part() {
     assignee=$(echo "$agents" | grep "\"name\":\"$2\"" | field id)
     body="{\"parentId\":\"$goal\",\"idempotencyKey\":\"$1:$goal\",\"title\":\"$3\",\"description\":\"$4\",
-        \"assigneeAgentId\":\"$assignee\",\"blockedByIssueIds\":[$5]}"
+        \"assigneeAgentId\":\"$assignee\",\"blockedByIssueIds\":[${5:-}]}"
     until api POST "/companies/$PAPERCLIP_COMPANY_ID/issues" "$body"; do sleep 1; done
 }
 
