@@ -18,7 +18,7 @@ part() {
     until api POST "/companies/$PAPERCLIP_COMPANY_ID/issues" "$body"; do sleep 1; done
 }
 
-echo "splitting the goal into two parts"
+echo "looking after the two parts of the goal"
 stats=$(part stats Statistician "Count contributors and hot files" \
     "Count commits by author and changes by file over the whole history.\n\nBranch: $branch")
 stats_id=$(echo "$stats" | field id)
