@@ -37,15 +37,34 @@ struct app {
     unsigned char etag_key[crypto_shorthash_siphashx24_KEYBYTES];
 };
 
-/* Routes of the protocol that this version does not have: 501, not 404. */
-static const struct {
-    const char *method, *path;
-} unbuilt[] = {
-#define UNBUILT(method, path) {#method, path},
+/* Parts of the protocol that this version does not have: 501, not 404. */
+static const char *const unbuilt[] = {
+#define UNBUILT(path) path,
 #include "tables/unbuilt.def"
 #undef UNBUILT
 };
-#define UNBUILT_BASE 100000
+
+/* Does path begin with the pattern's segments? */
+static bool begins_with(const char *path, const char *pattern)
+{
+    while (*pattern) {
+        if (*pattern == ':') {
+            if (*path == 0 || *path == '/') return false;
+            path += strcspn(path, "/");
+            pattern += strcspn(pattern, "/");
+        } else if (*path++ != *pattern++) {
+            return false;
+        }
+    }
+    return *path == 0 || *path == '/';
+}
+
+static bool is_unbuilt(const char *path)
+{
+    for (size_t i = 0; i < sizeof unbuilt / sizeof *unbuilt; i++)
+        if (begins_with(path, unbuilt[i])) return true;
+    return false;
+}
 
 static _Thread_local struct db *thread_db;
 static _Thread_local const struct app *thread_app;
@@ -59,8 +78,6 @@ struct app *app_new(const struct app_options *o)
     random_bytes(app->etag_key, sizeof app->etag_key);
     app->router = router_new();
     for (int i = 0; i < ROUTES_COUNT; i++) router_add(app->router, ROUTES[i].method, ROUTES[i].path, i);
-    for (size_t i = 0; i < sizeof unbuilt / sizeof *unbuilt; i++)
-        router_add(app->router, unbuilt[i].method, unbuilt[i].path, UNBUILT_BASE + (int)i);
     return app;
 }
 
@@ -387,12 +404,10 @@ static const char *request_id(struct http_req *h)
 
 static err_t route_error(struct req *r, const struct route_match *m)
 {
-    if (m->index >= UNBUILT_BASE)
-        return err_with(r->arena, ERR_NOT_BUILT, "not_implemented", NULL, "%s %s is not part of this version of Bulldog",
-                        r->http->method, unbuilt[m->index - UNBUILT_BASE].path);
-    if (strncmp(r->http->path, "/api", 4) == 0 || strncmp(r->http->path, "/assets/", 8) == 0 || !m->path_known)
-        return err_new(r->arena, ERR_NOT_FOUND, "API route not found");
-    return err_new(r->arena, ERR_NOT_FOUND, "Not found");
+    const struct http_req *h = r->http;
+    if (!m->path_known && is_unbuilt(h->path))
+        return err_with(r->arena, ERR_NOT_BUILT, "not_implemented", NULL, "%s %s is not part of this version of Bulldog", h->method, h->path);
+    return err_new(r->arena, ERR_NOT_FOUND, "API route not found");
 }
 
 static void app_handle(void *ctx, struct http_req *h)
@@ -408,8 +423,8 @@ static void app_handle(void *ctx, struct http_req *h)
         return;
     }
     err_t e;
-    if (m.index < 0 || m.index >= UNBUILT_BASE) {
-        if (m.index < 0 && serve_asset(h)) return;
+    if (m.index < 0) {
+        if (!is_unbuilt(h->path) && serve_asset(h)) return;
         e = route_error(&r, &m);
     } else {
         r.route = &ROUTES[m.index];
@@ -430,7 +445,7 @@ static bool app_slow(void *ctx, struct http_req *h)
 {
     struct app *app = ctx;
     struct route_match m = router_match(app->router, &h->arena, h->method, h->path);
-    return m.index >= 0 && m.index < UNBUILT_BASE && (ROUTES[m.index].flags & SLOW);
+    return m.index >= 0 && (ROUTES[m.index].flags & SLOW);
 }
 
 static size_t app_body_max(void *ctx, const struct http_req *h)

@@ -1,6 +1,7 @@
 /* collect: the end of runs, from their exit record or from its absence. */
 #include "adapter/http_agent.h"
 #include "adapter/process.h"
+#include "adapter/shim_log.h"
 #include "base/log.h"
 #include "engine/engine_internal.h"
 #include "model/agent.h"
@@ -223,6 +224,29 @@ void collect_exit(struct live_run *r)
 
 /* ---- without a record ---- */
 
+/* What the log tells when no record does: a lost run loses nothing that was written. */
+static void recover_log(struct engine *e, const struct run *run, struct run_outcome *o)
+{
+    struct shim_exit x = {0};
+    struct stat st;
+    int64_t size;
+    const char *path = engine_log_path(e, &e->arena, run);
+    if (run->log_ref == NULL) return;
+    err_t err = shim_log_recover(&e->arena, path, &x);
+    if (err) {
+        log_warn("run.log", "run=%s error=\"%s\"", run->id, err->message);
+        return;
+    }
+    o->stdout_excerpt = x.stdout_excerpt;
+    o->stderr_excerpt = x.stderr_excerpt;
+    o->last_output_at = x.output.last_output_at;
+    o->last_output_seq = x.output.last_seq;
+    o->last_output_stream = x.output.last_stream;
+    if (stat(path, &st) != 0) return;
+    o->log_bytes = st.st_size;
+    if (st.st_size <= HASH_INLINE_MAX) o->log_sha256 = hash_file(&e->arena, path, &size);
+}
+
 void collect_lost(struct engine *e, const char *run_id, json_t *orphans)
 {
     struct ending x = {.done = false};
@@ -239,6 +263,7 @@ void collect_lost(struct engine *e, const char *run_id, json_t *orphans)
         .error = pid == INT_NONE ? "Process lost -- its supervisor is gone"
                                  : arena_printf(&e->arena, "Process lost -- child pid %ld is no longer running", (long)pid),
     };
+    recover_log(e, &x.run, &x.outcome);
     finish(e, &x);
 }
 

@@ -49,6 +49,12 @@ struct live_run *live_find(struct engine *e, const char *run_id)
     return NULL;
 }
 
+const char *engine_log_path(const struct engine *e, struct arena *a, const struct run *run)
+{
+    const char *root = *settings.run_log_dir ? settings.run_log_dir : arena_printf(a, "%s/data/run-logs", e->opt.data_dir);
+    return arena_printf(a, "%s/%s/%s/%s.ndjson", root, run->company_id, run->agent_id, run->id);
+}
+
 struct live_run *live_add(struct engine *e, const struct run *run)
 {
     struct live_run *r = calloc(1, sizeof *r);
@@ -60,8 +66,7 @@ struct live_run *live_add(struct engine *e, const struct run *run)
     r->agent_id = arena_strdup(&r->arena, run->agent_id);
     r->issue_id = arena_strdup(&r->arena, run->issue_id);
     r->run_dir = arena_printf(&r->arena, "%s/runs/%s", e->opt.data_dir, run->id);
-    const char *root = *settings.run_log_dir ? settings.run_log_dir : arena_printf(&r->arena, "%s/data/run-logs", e->opt.data_dir);
-    r->log_path = arena_printf(&r->arena, "%s/%s/%s/%s.ndjson", root, run->company_id, run->agent_id, run->id);
+    r->log_path = engine_log_path(e, &r->arena, run);
     r->grace_ms = 15000;
     r->next = e->runs;
     r->link_to_me = &e->runs;

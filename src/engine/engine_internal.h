@@ -68,6 +68,8 @@ void engine_failed(struct engine *e, const char *pass, err_t err);
 /* Runs fn in a write transaction of the company, retried when the database asks. */
 err_t engine_tx(struct engine *e, const char *company_id, err_t (*fn)(struct engine *e, void *arg), void *arg) MUST_CHECK;
 
+/* Where a run's log is (AR-71). */
+const char *engine_log_path(const struct engine *e, struct arena *a, const struct run *run);
 struct live_run *live_find(struct engine *e, const char *run_id);
 struct live_run *live_add(struct engine *e, const struct run *run);
 void live_drop(struct live_run *r);
