@@ -4,6 +4,7 @@
 #include "api/schemas.h"
 #include "model/agent_control.h"
 #include "model/agent_edit.h"
+#include "model/agent_timers.h"
 #include "model/inbox.h"
 #include "rules/adapter_types.h"
 #include "rules/agent_config.h"
@@ -172,6 +173,8 @@ err_t agent_configurations(struct req *r)
     jw_arr_end(&r->w);
     return OK;
 }
+
+err_t scheduler_heartbeats(struct req *r) { return agent_timers_write(r->db, &r->w); }
 
 /* ---- writing ---- */
 
