@@ -205,19 +205,23 @@ static void wake_init(const struct admission_case *c, struct wake *row, const ch
     row->issue_id = c->has_issue ? c->issue.id : NULL;
 }
 
-/* What a direct caller must be told (AR-42). */
-static err_t refusal_of(const struct admission_case *c, const char *reason)
+/* What a direct caller must be told (AR-42); a broken reporting line with the way to mend it. */
+static err_t refusal_of(const struct admission_case *c, const char *reason, err_t *out)
 {
+    struct org org;
+    *out = OK;
     if (is(reason, "company.inactive") && c->requester->type == ACTOR_BOARD)
-        return err_with(c->a, ERR_CONFLICT, NULL, json_text(c->a, json_pack("{s:s}", "status", c->company.status)),
+        *out = err_with(c->a, ERR_CONFLICT, NULL, json_text(c->a, json_pack("{s:s}", "status", c->company.status)),
                         "Company is not active");
     if (!is(reason, "agent.not_invokable")) return OK;
+    TRY(agent_chain(c->db, &c->agent, &org));
+    const struct org_health h = org_health(c->a, &org, 0);
     bool chain = is(c->not_invokable, "invalid_org_chain");
     const char *details = json_text(c->a, json_pack("{s:s, s:s, s:b, s:s, s:s}", "status", c->agent.status, "reason", c->not_invokable,
-                                                    "invalidOrgChain", chain, "agentId", c->agent.id, "agentStatus", c->agent.status));
-    return err_with(c->a, ERR_CONFLICT, NULL, details, "%s",
-                    chain ? "The agent's reporting chain is invalid; give it a manager that is not terminated"
-                          : "Agent is not invokable in its current state");
+                                                    "invalidOrgChain", h.verdict != ORG_HEALTHY, "agentId", c->agent.id, "agentStatus",
+                                                    c->agent.status));
+    *out = err_with(c->a, ERR_CONFLICT, NULL, details, "%s", chain ? h.repair_guidance : "Agent is not invokable in its current state");
+    return OK;
 }
 
 /* EX-33: a repeated automatic skip for the same reason updates one row. */
@@ -242,7 +246,7 @@ static err_t apply_skip(struct admission_case *c, const char *reason, struct wak
     int64_t n;
     out->outcome = WAKE_SKIPPED;
     out->reason = reason;
-    out->refusal = refusal_of(c, reason);
+    TRY(refusal_of(c, reason, &out->refusal));
     if (c->facts.timer && c->facts.agent_invokable)
         TRY(db_exec(c->db, &n, "UPDATE agents SET last_heartbeat_at = $2 WHERE id = $1", P(V_ID(c->agent.id), V_TIME(clock_now()))));
     TRY(skip_again(c, reason, &out->wake_id));

@@ -112,7 +112,8 @@ test('everybody has a place in the org, and a missing manager breaks the chain b
   assert.ok(seen.repairGuidance);
   const org = await s.ok('GET', `/companies/${c.id}/org`);
   assert.deepEqual(org.map((n) => [n.name, n.reports.length]), [['A', 0], ['D', 0]]);
-  refused(await s.api('POST', `/agents/${d.id}/heartbeat/invoke`, {}), 409);
+  const e = refused(await s.api('POST', `/agents/${d.id}/heartbeat/invoke`, {}), 409, seen.repairGuidance);
+  assert.deepEqual([e.details.reason, e.details.invalidOrgChain], ['invalid_org_chain', true]);
   refused(await s.api('POST', `/agents/${d.id}/resume`, {}), 409, seen.repairGuidance);
 });
 
