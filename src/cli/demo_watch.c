@@ -5,6 +5,7 @@
  */
 #include "base/buf.h"
 #include "base/json.h"
+#include "base/utf8.h"
 #include "cli/api.h"
 #include "cli/demo.h"
 #include "cli/live.h"
@@ -16,7 +17,17 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { TICK_MS = 250, SETTLE_MS = 30, SETTLE_MAX_MS = 150, LOOK_EVERY_MS = 2000, SEEN_MAX = 64, LINE_MAX = 100 };
+enum {
+    TICK_MS = 250,
+    SETTLE_MS = 30,
+    SETTLE_MAX_MS = 150,
+    LOOK_EVERY_MS = 2000,
+    DRAW_EVERY_MS = 100,
+    SEEN_MAX = 64,
+    LINE_MAX = 100
+};
+
+#define ERASE "\x1b[%dA\r\x1b[J" /* so many lines up, and everything below away */
 
 /* What was already said of a run or an issue. */
 struct seen {
@@ -117,7 +128,7 @@ static int64_t run_ms(const json_t *run)
     return to - from;
 }
 
-/* ---- lines that stay ---- */
+/* ---- lines that stay; on a terminal the picture stays below them ---- */
 
 static void say(struct view *v, const char *who, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 static void say(struct view *v, const char *who, const char *fmt, ...)
@@ -127,6 +138,8 @@ static void say(struct view *v, const char *who, const char *fmt, ...)
     char *text = arena_vprintf(v->d->c->arena, fmt, ap);
     va_end(ap);
     int64_t ms = clock_now() - v->d->started_at;
+    if (v->lines_drawn) fprintf(v->out, ERASE, v->lines_drawn); /* the picture moves down */
+    v->lines_drawn = 0;
     fprintf(v->out, "%7.2f s  %-13s %s\n", (double)ms / 1000, who, text);
     fflush(v->out);
 }
@@ -174,13 +187,17 @@ static void say_news(struct view *v)
 
 /* ---- the picture that moves ---- */
 
-/* One line of the picture, cut to the terminal. */
-static void row(struct buf *out, struct arena *a, int width, const char *tint, const char *text)
+/* One line of the picture, cut to the terminal; text holds no escape sequence. */
+static void row(struct buf *out, int width, const char *tint, const char *text)
 {
-    buf_puts(out, "\x1b[2K");
-    buf_puts(out, tint);
-    buf_puts(out, print_cell(a, json_string(text), (size_t)width));
-    buf_puts(out, *tint ? "\x1b[0m\n" : "\n");
+    size_t len = 0, left = strlen(text);
+    for (int chars = 0; chars < width && left > 0; chars++) {
+        size_t n = utf8_char(text + len, left);
+        if (n == 0) n = 1;
+        len += n;
+        left -= n;
+    }
+    buf_printf(out, "%s%.*s%s\n", tint, (int)len, text, *tint ? "\x1b[0m" : "");
 }
 
 void demo_print_tree(struct demo *d, struct buf *out, bool colour, int width)
@@ -191,8 +208,8 @@ void demo_print_tree(struct demo *d, struct buf *out, bool colour, int width)
     for (size_t i = 0; i < children; i++)
         if (json_array_get(d->issues, i) != goal) left++;
     const char *status = json_str(goal, "status");
-    buf_printf(out, "%s%-8s %s%-12s%s %s\n", colour ? "\x1b[2K" : "", d->goal, colour ? status_colour(status) : "",
-               status ? status : "-", colour ? "\x1b[0m" : "", json_str(goal, "title") ? json_str(goal, "title") : "");
+    buf_printf(out, "%-8s %s%-12s%s %s\n", d->goal, colour ? status_colour(status) : "", status ? status : "-",
+               colour ? "\x1b[0m" : "", json_str(goal, "title") ? json_str(goal, "title") : "");
     for (int64_t number = 0; left > 0 && number < 10000; number++) {
         for (size_t i = 0; i < children; i++) {
             const json_t *issue = json_array_get(d->issues, i);
@@ -200,9 +217,9 @@ void demo_print_tree(struct demo *d, struct buf *out, bool colour, int width)
             left--;
             status = json_str(issue, "status");
             const char *title = print_cell(a, json_object_get(issue, "title"), width > 50 ? (size_t)width - 40 : 20);
-            buf_printf(out, "%s%s %-8s %s%-12s%s %s (%s)\n", colour ? "\x1b[2K" : "", left ? "├─" : "└─",
-                       json_str(issue, "identifier"), colour ? status_colour(status) : "", status,
-                       colour ? "\x1b[0m" : "", title, demo_agent_name(d, json_str(issue, "assigneeAgentId")));
+            buf_printf(out, "%s %-8s %s%-12s%s %s (%s)\n", left ? "├─" : "└─", json_str(issue, "identifier"),
+                       colour ? status_colour(status) : "", status, colour ? "\x1b[0m" : "", title,
+                       demo_agent_name(d, json_str(issue, "assigneeAgentId")));
         }
     }
 }
@@ -219,9 +236,9 @@ static void draw(struct view *v, bool connected)
     struct arena *a = d->c->arena;
     struct buf out BUF_AUTO = {0};
     int width = width_of(v) - 1;
-    if (v->lines_drawn) buf_printf(&out, "\x1b[%dA\r", v->lines_drawn);
+    if (v->lines_drawn) buf_printf(&out, ERASE, v->lines_drawn);
     const char *state = connected ? "" : " · the server is away, waiting for it";
-    row(&out, a, width, v->colour ? "\x1b[1m" : "",
+    row(&out, width, v->colour ? "\x1b[1m" : "",
         arena_printf(a, "%s (%s) · %s%s", d->company_name, d->prefix, print_duration(a, clock_now() - d->started_at),
                      state));
     for (int i = 0; i < DEMO_AGENTS; i++) {
@@ -229,7 +246,7 @@ static void draw(struct view *v, bool connected)
         const char *line = d->last_line[i];
         const char *text = run ? arena_printf(a, "● %-13s awake on %s · %s", d->agent_name[i], run_issue(d, run), line)
                                : arena_printf(a, "○ %-13s asleep%s%s", d->agent_name[i], *line ? " · " : "", line);
-        row(&out, a, width, v->colour ? status_colour(run ? "running" : "idle") : "", text);
+        row(&out, width, v->colour ? status_colour(run ? "running" : "idle") : "", text);
     }
     demo_print_tree(d, &out, v->colour, width);
     int lines = 0;
@@ -257,7 +274,7 @@ static void take_line(struct view *v, const json_t *payload)
     for (char *l = strtok_r(arena_strdup(d->c->arena, chunk), "\r\n", &save); l; l = strtok_r(NULL, "\r\n", &save)) {
         const char *clean = print_cell(d->c->arena, json_string(l), LINE_MAX);
         snprintf(d->last_line[agent], sizeof d->last_line[agent], "%s", clean);
-        if (!v->in_place) say(v, d->agent_name[agent], "| %s", clean);
+        say(v, d->agent_name[agent], "| %s", clean);
     }
 }
 
@@ -267,7 +284,7 @@ bool demo_watch(struct demo *d)
     const char *term = getenv("TERM");
     v.in_place = !d->c->value[OPT_json] && d->c->wide && term && strcmp(term, "dumb") != 0;
     struct live *live = live_open(d->c, d->company_id);
-    instant_t looked_at = 0, changed_at = clock_now();
+    instant_t looked_at = 0, drawn_at = 0, changed_at = clock_now();
     bool changed = true, reached = true, finished = false;
     while (!finished && clock_now() < d->deadline) {
         json_t *event = live_next(live, changed ? SETTLE_MS : TICK_MS);
@@ -282,16 +299,20 @@ bool demo_watch(struct demo *d)
         bool settled = changed && (event == NULL || now - changed_at > SETTLE_MAX_MS);
         if (settled || now - looked_at > LOOK_EVERY_MS) {
             bool again = demo_refresh(d);
-            if (!again && reached && !v.in_place) say(&v, "server", "is away: waiting for it");
-            if (again && !reached && !v.in_place) say(&v, "server", "is back");
+            if (!again && reached) say(&v, "server", "is away: waiting for it");
+            if (again && !reached) say(&v, "server", "is back");
             reached = again;
             looked_at = now;
             changed = false;
-            if (again && !v.in_place) say_news(&v);
+            if (again) say_news(&v);
             finished = again && over(d);
         }
-        if (v.in_place) draw(&v, reached);
+        if (v.in_place && (v.lines_drawn == 0 || now - drawn_at >= DRAW_EVERY_MS)) {
+            draw(&v, reached);
+            drawn_at = now;
+        }
     }
+    if (v.lines_drawn) fprintf(v.out, ERASE, v.lines_drawn); /* the end is told with the tree */
     live_close(live);
     return finished;
 }
