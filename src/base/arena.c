@@ -1,6 +1,7 @@
 /* arena: region memory in doubling chunks. */
 #include "base/arena.h"
 
+#include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@
 #define CHUNK_MIN ((size_t)4096)
 #define CHUNK_MAX ((size_t)1 << 20)
 #define ALIGN ((size_t)16)
+#define SPARE_MAX ((size_t)64 << 10) /* the largest chunk a thread keeps */
 
 struct arena_chunk {
     struct arena_chunk *prev;
@@ -45,7 +47,8 @@ static struct arena_chunk *chunk_new(struct arena_chunk *prev, size_t need)
     return c;
 }
 
-void *arena_alloc(struct arena *a, size_t size)
+/* Not zeroed, except by chance. */
+static char *take(struct arena *a, size_t size)
 {
     if (size > SIZE_MAX / 2) abort();
     size_t need = (size + ALIGN - 1) & ~(ALIGN - 1);
@@ -55,13 +58,14 @@ void *arena_alloc(struct arena *a, size_t size)
     a->head->used += need;
     a->total_bytes += need;
     UNPOISON(p, size);
-    memset(p, 0, size);
     return p;
 }
 
+void *arena_alloc(struct arena *a, size_t size) { return memset(take(a, size), 0, size); }
+
 void *arena_memdup(struct arena *a, const void *p, size_t n)
 {
-    void *q = arena_alloc(a, n);
+    void *q = take(a, n);
     if (n) memcpy(q, p, n);
     return q;
 }
@@ -69,7 +73,7 @@ void *arena_memdup(struct arena *a, const void *p, size_t n)
 char *arena_strndup(struct arena *a, const char *s, size_t n)
 {
     if (s == NULL) return NULL;
-    char *q = arena_alloc(a, n + 1);
+    char *q = take(a, n + 1);
     memcpy(q, s, n);
     q[n] = 0;
     return q;
@@ -79,12 +83,15 @@ char *arena_strdup(struct arena *a, const char *s) { return s ? arena_strndup(a,
 
 char *arena_vprintf(struct arena *a, const char *fmt, va_list ap)
 {
+    char brief[256]; /* most texts: formatted once */
     va_list again;
     va_copy(again, ap);
-    int n = vsnprintf(NULL, 0, fmt, ap);
+    int n = vsnprintf(brief, sizeof brief, fmt, ap);
     if (n < 0) n = 0;
-    char *q = arena_alloc(a, (size_t)n + 1);
-    vsnprintf(q, (size_t)n + 1, fmt, again);
+    char *q = take(a, (size_t)n + 1);
+    if ((size_t)n < sizeof brief) memcpy(q, brief, (size_t)n + 1);
+    else vsnprintf(q, (size_t)n + 1, fmt, again);
+    q[n] = 0;
     va_end(again);
     return q;
 }
@@ -123,4 +130,42 @@ void arena_free(struct arena *a)
     }
     a->head = NULL;
     a->total_bytes = 0;
+}
+
+/* ---- one chunk per thread ---- */
+
+static pthread_key_t spare_key;
+static pthread_once_t spare_once = PTHREAD_ONCE_INIT;
+
+static void spare_key_make(void)
+{
+    if (pthread_key_create(&spare_key, free) == 0) return;
+    fputs("bulldog: no thread key left\n", stderr);
+    abort();
+}
+
+void arena_borrow(struct arena *a)
+{
+    pthread_once(&spare_once, spare_key_make);
+    if (a->head || (a->head = pthread_getspecific(spare_key)) == NULL) return;
+    pthread_setspecific(spare_key, NULL);
+}
+
+void arena_return(struct arena *a)
+{
+    pthread_once(&spare_once, spare_key_make);
+    struct arena_chunk *keep = NULL;
+    if (pthread_getspecific(spare_key) == NULL)
+        for (struct arena_chunk **c = &a->head; *c; c = &(*c)->prev) {
+            if ((*c)->size > SPARE_MAX) continue; /* the newest that fits is the largest of them */
+            keep = *c;
+            *c = keep->prev;
+            break;
+        }
+    arena_free(a);
+    if (keep == NULL) return;
+    keep->prev = NULL;
+    keep->used = 0;
+    POISON(chunk_data(keep), keep->size);
+    pthread_setspecific(spare_key, keep);
 }

@@ -31,6 +31,11 @@ char *arena_vprintf(struct arena *a, const char *fmt, va_list ap)
 void arena_reset(struct arena *a);
 void arena_free(struct arena *a);
 
+/* For short units of work that follow each other on a thread: an empty arena starts with the chunk that the
+ * thread's last arena_return kept / free the arena, but keep a chunk for the next arena_borrow. */
+void arena_borrow(struct arena *a);
+void arena_return(struct arena *a);
+
 #define arena_new(a, type) ((type *)arena_alloc((a), sizeof(type)))
 #define arena_array(a, type, n) ((type *)arena_alloc((a), sizeof(type) * (size_t)(n)))
 

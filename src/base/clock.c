@@ -51,10 +51,27 @@ static void civil_from_days(int64_t z, int64_t *y, int64_t *m, int64_t *d)
 
 static int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b < 0); }
 
+/* v in n digits. */
+static void put(char *s, int n, int64_t v)
+{
+    for (; n-- > 0; v /= 10) s[n] = (char)('0' + v % 10);
+}
+
 void instant_format(instant_t t, char out[INSTANT_TEXT_SIZE])
 {
     int64_t days = floor_div(t, DAY_MS), ms = t - days * DAY_MS, y, m, d;
     civil_from_days(days, &y, &m, &d);
+    if (y >= 0 && y <= 9999) {
+        memcpy(out, "0000-00-00T00:00:00.000Z", INSTANT_TEXT_SIZE < 25 ? INSTANT_TEXT_SIZE : 25);
+        put(out, 4, y);
+        put(out + 5, 2, m);
+        put(out + 8, 2, d);
+        put(out + 11, 2, ms / HOUR_MS);
+        put(out + 14, 2, ms / MINUTE_MS % 60);
+        put(out + 17, 2, ms / SECOND_MS % 60);
+        put(out + 20, 3, ms % 1000);
+        return;
+    }
     snprintf(out, INSTANT_TEXT_SIZE, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", (int)y, (int)m, (int)d, (int)(ms / HOUR_MS),
              (int)(ms / MINUTE_MS % 60), (int)(ms / SECOND_MS % 60), (int)(ms % 1000));
 }

@@ -34,8 +34,13 @@ const char *id_new(struct arena *a)
     b[6] = (unsigned char)(0x70 | ((stamp >> 8) & 0x0f));
     b[7] = (unsigned char)stamp;
     b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
-    return arena_printf(a, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1], b[2],
-                        b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
+    char *out = arena_alloc(a, 37), *p = out;
+    for (int i = 0; i < 16; i++) {
+        if (i == 4 || i == 6 || i == 8 || i == 10) *p++ = '-';
+        *p++ = "0123456789abcdef"[b[i] >> 4];
+        *p++ = "0123456789abcdef"[b[i] & 15];
+    }
+    return out;
 }
 
 bool id_valid(const char *s)

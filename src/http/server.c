@@ -49,6 +49,7 @@ static void *on_target(void *cls, const char *target, struct MHD_Connection *con
     if (x == NULL) return NULL;
     x->server = cls;
     x->req.connection = conn;
+    arena_borrow(&x->req.arena);
     x->req.started_ns = clock_mono_ns();
     x->path_bad = !request_target(&x->req, target);
     return x;
@@ -70,7 +71,7 @@ void exchange_end(struct exchange *x)
     r->upgrade = NULL;
     buf_free(&r->body);
     buf_free(&r->out);
-    arena_free(&r->arena);
+    arena_return(&r->arena);
     if (x->counted) atomic_fetch_sub(&x->server->active, 1);
     x->counted = false;
     x->state = EXCHANGE_OVER;

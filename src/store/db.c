@@ -236,8 +236,13 @@ bool db_is_foreign(err_t e) { return e && e->code == db_code_foreign; }
 
 struct stmt_slot *stmt_cache_find(struct stmt_cache *c, const char *sql, uint64_t *hash)
 {
-    uint64_t h = 14695981039346656037u;
-    for (const char *p = sql; *p; p++) h = (h ^ (unsigned char)*p) * 1099511628211u;
+    uint64_t h = 14695981039346656037u, word = 0;
+    size_t n = strlen(sql); /* texts are long: eight bytes at a time, folded, for the low bits pick the slot */
+    for (size_t i = 0; i < n; i += 8, word = 0) {
+        memcpy(&word, sql + i, n - i < 8 ? n - i : 8);
+        h = (h ^ word) * 0x9e3779b97f4a7c15u;
+        h ^= h >> 29;
+    }
     *hash = h;
     for (size_t i = h % STMT_CACHE_SLOTS;; i = (i + 1) % STMT_CACHE_SLOTS) {
         struct stmt_slot *s = &c->slots[i];

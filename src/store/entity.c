@@ -95,7 +95,7 @@ static struct field runtime_state_fields[] = {
 #undef F
 
 #define DEFINE(n, t)                                                                                       \
-    struct entity ENTITY_##n = {#n, t, n##_fields, (int)(sizeof n##_fields / sizeof *n##_fields), sizeof(struct n), NULL}
+    struct entity ENTITY_##n = {#n, t, n##_fields, (int)(sizeof n##_fields / sizeof *n##_fields), sizeof(struct n), .columns = NULL}
 DEFINE(company, "companies");
 DEFINE(agent, "agents");
 DEFINE(agent_key, "agent_api_keys");
@@ -131,6 +131,19 @@ static char *camel(struct arena *a, const char *name)
 
 static bool stored(const struct field *f) { return !(f->flags & FF_CALC); }
 
+static const char *insert_sql(struct arena *a, const struct entity *e)
+{
+    struct buf cols BUF_AUTO = {0}, marks BUF_AUTO = {0};
+    for (int i = 0, n = 0; i < e->count; i++) {
+        const struct field *f = &e->fields[i];
+        if (!stored(f) || (f->flags & FF_SERIAL)) continue;
+        buf_printf(&cols, "%s%s", n ? ", " : "", f->name);
+        buf_printf(&marks, "%s$%d", n ? ", " : "", n + 1);
+        n++;
+    }
+    return arena_printf(a, "INSERT INTO %s (%s) VALUES (%s)", e->table, cols.data, marks.data);
+}
+
 void entity_setup(void)
 {
     static struct arena a; /* lives as long as the process */
@@ -139,6 +152,9 @@ void entity_setup(void)
         struct entity *e = *pe;
         for (int i = 0; i < e->count; i++) e->fields[i].json = camel(&a, e->fields[i].name);
         e->columns = entity_columns(&a, e, NULL);
+        e->select = arena_printf(&a, "SELECT %s FROM %s ", e->columns, e->table);
+        e->select_len = strlen(e->select);
+        e->insert = insert_sql(&a, e);
     }
 }
 
@@ -201,7 +217,11 @@ int entity_decode(const struct entity *e, const struct rows *r, int first, void 
 
 static const char *select_sql(struct db *db, const struct entity *e, const char *tail)
 {
-    return arena_printf(db_arena(db), "SELECT %s FROM %s %s", e->columns, e->table, tail);
+    size_t n = strlen(tail) + 1;
+    char *sql = arena_alloc(db_arena(db), e->select_len + n);
+    memcpy(sql, e->select, e->select_len);
+    memcpy(sql + e->select_len, tail, n);
+    return sql;
 }
 
 err_t entity_one(struct db *db, const struct entity *e, void *row, bool *found, const char *tail, const struct dbv *v, int n)
@@ -260,17 +280,12 @@ err_t entity_insert(struct db *db, const struct entity *e, const void *row)
 {
     struct dbv values[96];
     int n = 0;
-    struct buf cols BUF_AUTO = {0}, marks BUF_AUTO = {0};
     assert(e->count <= (int)(sizeof values / sizeof *values));
     for (int i = 0; i < e->count; i++) {
         const struct field *f = &e->fields[i];
-        if (!stored(f) || (f->flags & FF_SERIAL)) continue;
-        buf_printf(&cols, "%s%s", n ? ", " : "", f->name);
-        buf_printf(&marks, "%s$%d", n ? ", " : "", n + 1);
-        values[n++] = value_of(f, row);
+        if (stored(f) && !(f->flags & FF_SERIAL)) values[n++] = value_of(f, row);
     }
-    const char *sql = arena_printf(db_arena(db), "INSERT INTO %s (%s) VALUES (%s)", e->table, cols.data, marks.data);
-    return db_exec_one(db, sql, values, n);
+    return db_exec_one(db, e->insert, values, n);
 }
 
 bool entity_same(const struct field *f, const void *a, const void *b)

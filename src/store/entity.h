@@ -102,7 +102,11 @@ struct entity {
     struct field *fields;
     int count;
     size_t size;
-    const char *columns; /* "id, company_id, …" of the stored fields, made at start */
+    /* made at start */
+    const char *columns; /* "id, company_id, …" of the stored fields */
+    const char *select;  /* "SELECT <columns> FROM <table> " */
+    const char *insert;  /* the whole INSERT */
+    size_t select_len;
 };
 
 extern struct entity ENTITY_company, ENTITY_agent, ENTITY_agent_key, ENTITY_membership, ENTITY_grant, ENTITY_goal,

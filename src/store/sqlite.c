@@ -219,8 +219,13 @@ static void disconnect(struct conn *c)
     sqlite3_close(c->sq);
 }
 
+/* Its own tally of memory costs a global lock at each allocation, and nobody reads it. */
+static void no_memory_tally(void) { sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); }
+
 static err_t sqlite_store_open(struct arena *a, struct store *s, const char *url)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, no_memory_tally);
     struct sqlite_store *q = calloc(1, sizeof *q);
     if (q == NULL || (q->path = strdup(url)) == NULL) abort();
     err_t e = connect_file(a, &q->writer, q->path);
