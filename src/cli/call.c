@@ -14,17 +14,6 @@
 
 enum { STDIN_BYTES_MAX = 8 << 20 };
 
-int usage_error(const char *fmt, ...)
-{
-    char text[1024];
-    va_list ap;
-    va_start(ap, fmt);
-    vsnprintf(text, sizeof text, fmt, ap);
-    va_end(ap);
-    fprintf(stderr, "bulldog: %s\n", text);
-    return cli_exit_code(END_USAGE);
-}
-
 const char *call_stdin(struct cli *c)
 {
     struct buf text BUF_AUTO = {0};

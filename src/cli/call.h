@@ -15,7 +15,5 @@ json_t *call_body(struct cli *c, enum cli_end *end);
 int call_and_print(struct cli *c, const char *path, const json_t *body);
 /* All of standard input as text; NULL when it is more than 8 MiB. */
 const char *call_stdin(struct cli *c);
-/* Prints a usage error; gives its exit code. */
-int usage_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

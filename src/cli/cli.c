@@ -18,6 +18,17 @@ int cli_exit_code(enum cli_end end)
     return codes && strcmp(codes, "v2") == 0 ? (int)end : 1;
 }
 
+int usage_error(const char *fmt, ...)
+{
+    char text[1024];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    fprintf(stderr, "bulldog: %s\n", text);
+    return cli_exit_code(END_USAGE);
+}
+
 int cli_main(int argc, char **argv)
 {
     struct arena own = {0};
@@ -29,11 +40,9 @@ int cli_main(int argc, char **argv)
     c.colour = c.wide && getenv("NO_COLOR") == NULL && c.value[OPT_no_color] == NULL;
     int rc;
     if (wrong) {
-        fprintf(stderr, "bulldog: %s\n", wrong->message);
-        rc = cli_exit_code(END_USAGE);
+        rc = usage_error("%s", wrong->message);
     } else if (c.command->run == NULL) {
-        fprintf(stderr, "bulldog: %s cannot stand after options: bulldog %s …\n", c.command->noun, c.command->noun);
-        rc = cli_exit_code(END_USAGE);
+        rc = usage_error("%s cannot stand after options: bulldog %s …", c.command->noun, c.command->noun);
     } else {
         rc = c.command->run(&c);
     }

@@ -59,6 +59,8 @@ enum { CLI_ARGS_MAX = 32 };
 /* What an exit code means; cli_exit_code gives the number (AO-163). */
 enum cli_end { END_OK, END_ERROR, END_USAGE, END_DENIED, END_NOT_FOUND, END_CONFLICT, END_UNREACHABLE };
 int cli_exit_code(enum cli_end end);
+/* Says on stderr what was wrong with the command; gives the exit code of that. */
+int usage_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 struct cli {
     struct arena *arena; /* of the command; a watcher may put one per round here */
@@ -89,6 +91,7 @@ int cmd_issue_comment(struct cli *c);
 int cmd_issue_checkout(struct cli *c);
 int cmd_issue_children(struct cli *c);
 int cmd_force_release(struct cli *c);
+int cmd_org(struct cli *c);
 int cmd_run_log(struct cli *c);
 int cmd_demo(struct cli *c);
 int cmd_doctor(struct cli *c);

@@ -23,6 +23,7 @@ enum {
     SETTLE_MAX_MS = 150,
     LOOK_EVERY_MS = 2000,
     DRAW_EVERY_MS = 100,
+    STILL_MAX_MS = 20000,
     SEEN_MAX = 64,
     LINE_MAX = 100
 };
@@ -93,10 +94,17 @@ static bool is_one_of(const char *status, const char *const words[])
 }
 #define IS(status, ...) is_one_of((status), (const char *const[]){__VA_ARGS__, NULL})
 
-static bool over(const struct demo *d)
+/* Nobody is awake or about to be. */
+static bool still(const struct demo *d)
 {
     for (size_t i = 0; i < json_array_size(d->runs); i++)
         if (IS(json_str(json_array_get(d->runs, i), "status"), "queued", "running", "scheduled_retry")) return false;
+    return true;
+}
+
+static bool over(const struct demo *d)
+{
+    if (!still(d)) return false;
     for (size_t i = 0; i < json_array_size(d->issues); i++)
         if (!IS(json_str(json_array_get(d->issues, i), "status"), "done", "cancelled")) return false;
     return json_array_size(d->issues) > 0;
@@ -284,7 +292,7 @@ bool demo_watch(struct demo *d)
     const char *term = getenv("TERM");
     v.in_place = !d->c->value[OPT_json] && d->c->wide && term && strcmp(term, "dumb") != 0;
     struct live *live = live_open(d->c, d->company_id);
-    instant_t looked_at = 0, drawn_at = 0, changed_at = clock_now();
+    instant_t looked_at = 0, drawn_at = 0, changed_at = clock_now(), moved_at = changed_at;
     bool changed = true, reached = true, finished = false;
     while (!finished && clock_now() < d->deadline) {
         json_t *event = live_next(live, changed ? SETTLE_MS : TICK_MS);
@@ -306,6 +314,11 @@ bool demo_watch(struct demo *d)
             changed = false;
             if (again) say_news(&v);
             finished = again && over(d);
+            if (!again || !still(d)) moved_at = now;
+            if (now - moved_at > STILL_MAX_MS) {
+                say(&v, "nobody", "has moved for %d s: giving up", STILL_MAX_MS / 1000);
+                break;
+            }
         }
         if (v.in_place && (v.lines_drawn == 0 || now - drawn_at >= DRAW_EVERY_MS)) {
             draw(&v, reached);

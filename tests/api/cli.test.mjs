@@ -105,6 +105,13 @@ describe('agents', () => {
     assert.equal((await good(['agent', 'resume', made.id])).json().status, 'idle');
   });
 
+  test('the org is a tree', async () => {
+    const firm = await company(s);
+    const boss = await agent(s, firm, { name: 'Boss', role: 'ceo' });
+    for (const name of ['Left', 'Right']) await agent(s, firm, { name, role: 'engineer', reportsTo: boss.id });
+    assert.equal((await good(['org', 'get', '-C', firm.id])).out, 'Boss (ceo) idle\n├─ Left (engineer) idle\n└─ Right (engineer) idle\n');
+  });
+
   test('a key is shown once, names the agent, and dies when revoked', async () => {
     const a = await agent(s, c, { name: 'Bolt' });
     const made = (await good(['agent', 'key:create', a.id, '--name', 'laptop'])).json();

@@ -127,6 +127,40 @@ static void test_tables_hold_together(void **state)
     }
 }
 
+/* Is "/api/x/{id}" the route "/api/x/:id"? */
+static bool same_path(const char *place, const char *route)
+{
+    while (*place && *route) {
+        if (*place == '{' && *route == ':') {
+            place += strcspn(place, "/");
+            route += strcspn(route, "/");
+        } else if (*place++ != *route++) {
+            return false;
+        }
+    }
+    return *place == *route;
+}
+
+static void test_every_command_has_its_route(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *method, *path;
+    } routes[] = {
+#define ROUTE(method, path, ...) {#method, path},
+#include "tables/routes.def"
+#undef ROUTE
+    };
+    for (int i = 0; i < COMMANDS_COUNT; i++) {
+        const struct command *cmd = &COMMANDS[i];
+        bool found = cmd->path == NULL;
+        for (size_t r = 0; r < sizeof routes / sizeof *routes; r++)
+            found = found || (strcmp(routes[r].method, cmd->method) == 0 && same_path(cmd->path, routes[r].path));
+        if (!found)
+            fail_msg("%s %s calls %s %s, which the server does not have", cmd->noun, cmd->verb, cmd->method, cmd->path);
+    }
+}
+
 static void test_nearest(void **state)
 {
     (void)state;
@@ -153,5 +187,5 @@ static void test_exit_codes(void **state)
 
 UNIT_MAIN(NULL, cmocka_unit_test(test_options_anywhere), cmocka_unit_test(test_arguments),
           cmocka_unit_test(test_help_wins), cmocka_unit_test(test_errors_hint),
-          cmocka_unit_test(test_tables_hold_together), cmocka_unit_test(test_nearest),
-          cmocka_unit_test(test_exit_codes))
+          cmocka_unit_test(test_tables_hold_together), cmocka_unit_test(test_every_command_has_its_route),
+          cmocka_unit_test(test_nearest), cmocka_unit_test(test_exit_codes))
