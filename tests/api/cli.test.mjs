@@ -250,7 +250,7 @@ describe('without a server', () => {
       return spawnSync('bash', ['-c', script, BIN, 'bulldog', ...words], { encoding: 'utf8' }).stdout.trim().split('\n');
     };
     assert.deepEqual(await complete('dem'), ['demo']);
-    assert.deepEqual((await complete('issue', 'comm')).sort(), ['comment', 'comment:get', 'comments']);
+    assert.deepEqual((await complete('issue', 'comm')).sort(), ['comment', 'comment:delete', 'comment:get', 'comments']);
     assert.deepEqual(await complete('run', 'log', '--fol'), ['--follow']);
     assert.deepEqual(await complete('run', 'log', '--jso'), ['--json']);
   });
