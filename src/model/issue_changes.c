@@ -31,7 +31,7 @@ static bool shorten(struct arena *a, json_t **v)
 
 static void add(struct arena *a, json_t *changes, json_t *previous, const char *key, json_t *from, json_t *to, bool text)
 {
-    bool cut = text && (shorten(a, &from) | shorten(a, &to));
+    bool from_cut = text && shorten(a, &from), to_cut = text && shorten(a, &to), cut = from_cut || to_cut;
     json_t *entry = json_pack("{s:O, s:o}", "from", from, "to", to);
     if (cut) json_object_set_new(entry, "updated", json_true());
     json_object_set_new(changes, key, entry);

@@ -20,9 +20,9 @@ static err_t review_policy_error(struct arena *a, const struct issue *issue)
                     issue->review_policy, allowed);
 }
 
-err_t issue_guard_error(struct arena *a, int verdict, const struct open_blockers *b, const struct issue *issue)
+err_t issue_guard_error(struct arena *a, enum status_verdict verdict, const struct open_blockers *b, const struct issue *issue)
 {
-    switch ((enum status_verdict)verdict) {
+    switch (verdict) {
     case STATUS_OK: return OK;
     case STATUS_TWO_ASSIGNEES: return err_new(a, ERR_UNPROCESSABLE, "Issue can only have one assignee");
     case STATUS_NEEDS_ASSIGNEE: return err_new(a, ERR_UNPROCESSABLE, "in_progress issues require an assignee");

@@ -10,6 +10,7 @@
 #include "model/actor.h"
 #include "model/comment.h"
 #include "model/relation.h"
+#include "rules/issue_status.h"
 #include "store/entity.h"
 
 struct issue_change {
@@ -38,7 +39,7 @@ err_t issue_update(struct db *db, const struct actor *actor, const struct issue 
 err_t issue_delete(struct db *db, const struct actor *actor, const struct issue *issue) MUST_CHECK;
 
 /* Refuses for a verdict of rules/issue_status; blockers: those of the guard. */
-err_t issue_guard_error(struct arena *a, int verdict, const struct open_blockers *b, const struct issue *issue) MUST_CHECK;
+err_t issue_guard_error(struct arena *a, enum status_verdict verdict, const struct open_blockers *b, const struct issue *issue) MUST_CHECK;
 /* Applies what the status change does to the other columns (EX-7, EX-97). */
 void issue_apply_effects(const struct issue *before, struct issue *after, instant_t now);
 /* An issue's goal when none is given: its project's, else the company's (IS-32). */
