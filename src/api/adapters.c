@@ -115,7 +115,8 @@ struct checks {
 static void add(struct checks *c, enum level level, const char *code, const char *message)
 {
     static const char *const names[] = {"info", "warn", "error"};
-    json_array_append_new(c->list, json_pack("{s:s, s:s, s:s}", "code", code, "level", names[level], "message", message));
+    json_array_append_new(c->list,
+                          json_pack("{s:s, s:s, s:s}", "code", code, "level", names[level], "message", message));
     if (level > c->worst) c->worst = level;
 }
 
@@ -153,7 +154,8 @@ static void check_process(struct checks *c, const json_t *config)
         if (folder) add(c, LEVEL_INFO, "process_cwd_valid", arena_printf(a, "The folder exists: %s", cwd));
         else add(c, LEVEL_ERROR, "process_cwd_invalid", arena_printf(a, "There is no folder %s", cwd));
     }
-    if (resolvable(a, command)) add(c, LEVEL_INFO, "process_command_resolvable", arena_printf(a, "The command can be started: %s", command));
+    if (resolvable(a, command))
+        add(c, LEVEL_INFO, "process_command_resolvable", arena_printf(a, "The command can be started: %s", command));
     else add(c, LEVEL_ERROR, "process_command_unresolvable", arena_printf(a, "No such program: %s", command));
 }
 
@@ -169,13 +171,16 @@ static void probe(struct checks *c, const char *url)
     }
     bool fine = (res.status >= 200 && res.status < 400) || res.status == 405 || res.status == 501;
     if (fine) add(c, LEVEL_INFO, "http_endpoint_probe_ok", arena_printf(a, "The endpoint answers (%d)", res.status));
-    else add(c, LEVEL_WARN, "http_endpoint_probe_unexpected_status", arena_printf(a, "The endpoint answers HEAD with %d", res.status));
+    else
+        add(c, LEVEL_WARN, "http_endpoint_probe_unexpected_status",
+            arena_printf(a, "The endpoint answers HEAD with %d", res.status));
 }
 
 static void check_http(struct checks *c, const json_t *config)
 {
     struct arena *a = c->r->arena;
-    const char *url = json_str(config, "url"), *method = json_str(config, "method"), *slashes = url ? strstr(url, "://") : NULL;
+    const char *url = json_str(config, "url"), *method = json_str(config, "method"),
+               *slashes = url ? strstr(url, "://") : NULL;
     if (url == NULL || *url == 0) {
         add(c, LEVEL_ERROR, "http_url_missing", "adapterConfig.url is missing");
         return;
@@ -202,7 +207,9 @@ err_t adapter_test(struct req *r)
     TRY(require_agent_creator(r));
     TRY(in_company(r, &t));
     if (json_str(r->body, "environmentId")) return not_found(r, "Environment");
-    if (!t->available) add(&c, LEVEL_ERROR, "adapter_unavailable", arena_printf(r->arena, "%s is not available on this server", t->type));
+    if (!t->available)
+        add(&c, LEVEL_ERROR, "adapter_unavailable",
+            arena_printf(r->arena, "%s is not available on this server", t->type));
     else if (strcmp(t->type, "http") == 0) check_http(&c, config);
     else check_process(&c, config);
     jw_obj(&r->w);

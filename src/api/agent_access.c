@@ -12,7 +12,10 @@ static err_t missing(struct req *r, const char *permission, const char *reason)
     return err_with(r->arena, ERR_FORBIDDEN, NULL, details, "Missing permission: %s.", permission);
 }
 
-static bool is_self(const struct req *r, const struct agent *agent) { return is_agent(r) && strcmp(r->actor.agent_id, agent->id) == 0; }
+static bool is_self(const struct req *r, const struct agent *agent)
+{
+    return is_agent(r) && strcmp(r->actor.agent_id, agent->id) == 0;
+}
 
 err_t agent_configs_seen(struct req *r, const struct agent *agent, enum agent_configs *out)
 {
@@ -55,7 +58,8 @@ err_t refuse_host_commands(struct req *r, const json_t *adapter_config)
  * profile, its budget and line, and what program it is (AR-18, BETTER a). */
 static bool needs_grant(const struct req *r)
 {
-    static const char *const fields[] = {"name", "role", "title", "capabilities", "adapterType", "budgetMonthlyCents", "reportsTo", NULL};
+    static const char *const fields[] = {
+        "name", "role", "title", "capabilities", "adapterType", "budgetMonthlyCents", "reportsTo", NULL};
     for (const char *const *f = fields; *f; f++)
         if (has(r, *f)) return true;
     const json_t *config = json_object_get(r->body, "adapterConfig");

@@ -1,7 +1,7 @@
 /* agent_control: the board's hand on an agent's life, and its keys (AR-16, AR-22). */
+#include "model/agent_control.h"
 #include "api/handlers.h"
 #include "api/schemas.h"
-#include "model/agent_control.h"
 #include "model/agent_key.h"
 #include "model/agent_view.h"
 
@@ -32,8 +32,9 @@ err_t agent_remove(struct req *r)
     bool stopping;
     TRY(agent_delete(r->db, &r->actor, &r->agent, &stopping));
     if (stopping)
-        return refuse(r, err_with(r->arena, ERR_CONFLICT, "agent_runs_stopping", NULL,
-                                  "The agent is terminated and its last run is being stopped; delete it again in a moment"));
+        return refuse(
+            r, err_with(r->arena, ERR_CONFLICT, "agent_runs_stopping", NULL,
+                        "The agent is terminated and its last run is being stopped; delete it again in a moment"));
     return answer_ok(r);
 }
 
@@ -64,7 +65,8 @@ err_t agent_key_create_route(struct req *r)
     struct agent_key key;
     const char *token, *name = json_str(r->body, "name"), *kind = json_str(json_object_get(r->body, "scope"), "kind");
     /* a narrow key that is not enforced would be a wide one */
-    if (kind && strcmp(kind, "standard") != 0) return unprocessable(r, "Keys of scope %s are not part of this version", kind);
+    if (kind && strcmp(kind, "standard") != 0)
+        return unprocessable(r, "Keys of scope %s are not part of this version", kind);
     TRY(agent_key_create(r->db, &r->actor, &r->agent, name ? name : "default", &key, &token));
     agent_key_write(&r->w, &key, token);
     return OK;

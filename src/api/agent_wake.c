@@ -42,9 +42,13 @@ static err_t answer_run(struct req *r, const char *run_id)
     TRY(run_get(r->db, run_id, &run, &found));
     if (!found) return not_found(r, "Heartbeat run");
     TRY(run_data_get(r->db, run_id, &data));
-    TRY(activity_log(r->db, &r->actor, &(struct activity_entry){
-        .company_id = run.company_id, .action = "heartbeat.invoked", .entity_type = "heartbeat_run", .entity_id = run.id,
-        .run_id = run.id, .details = json_pack("{s:s}", "agentId", run.agent_id)}));
+    TRY(activity_log(r->db, &r->actor,
+                     &(struct activity_entry){.company_id = run.company_id,
+                                              .action = "heartbeat.invoked",
+                                              .entity_type = "heartbeat_run",
+                                              .entity_id = run.id,
+                                              .run_id = run.id,
+                                              .details = json_pack("{s:s}", "agentId", run.agent_id)}));
     jw_obj(&r->w);
     run_write_raw(&r->w, &run, &data);
     jw_obj_end(&r->w);
@@ -61,9 +65,10 @@ static err_t write_holder(struct req *r, const struct wake_result *res)
     if (found) TRY(agent_get(r->db, run.agent_id, &agent, &found));
     bool deferred = res->outcome == WAKE_DEFERRED;
     jw_kstr(&r->w, "reason", deferred ? "issue_execution_deferred" : "wakeup_skipped");
-    jw_kstr(&r->w, "message", deferred ? arena_printf(r->arena, "Wakeup was deferred because this issue is already being executed by %s.",
-                                                      found ? agent.name : "another run")
-                                       : "Wakeup was skipped.");
+    jw_kstr(&r->w, "message",
+            deferred ? arena_printf(r->arena, "Wakeup was deferred because this issue is already being executed by %s.",
+                                    found ? agent.name : "another run")
+                     : "Wakeup was skipped.");
     jw_kstr(&r->w, "issueId", run.issue_id ? run.issue_id : json_str(json_object_get(r->body, "payload"), "issueId"));
     jw_kstr(&r->w, "executionRunId", run.id);
     jw_kstr(&r->w, "executionAgentId", run.agent_id);
@@ -97,20 +102,26 @@ static err_t wake(struct req *r, const struct wake_request *in, bool with_holder
 
 err_t agent_wakeup(struct req *r)
 {
-    return wake(r, &(struct wake_request){
-        .source = json_str(r->body, "source"), .trigger_detail = json_str(r->body, "triggerDetail"),
-        .reason = json_str(r->body, "reason"), .payload = json_object_get(r->body, "payload"),
-        .idempotency_key = json_str(r->body, "idempotencyKey"),
-        .force_fresh_session = json_bool(r->body, "forceFreshSession", false)}, true);
+    return wake(r,
+                &(struct wake_request){.source = json_str(r->body, "source"),
+                                       .trigger_detail = json_str(r->body, "triggerDetail"),
+                                       .reason = json_str(r->body, "reason"),
+                                       .payload = json_object_get(r->body, "payload"),
+                                       .idempotency_key = json_str(r->body, "idempotencyKey"),
+                                       .force_fresh_session = json_bool(r->body, "forceFreshSession", false)},
+                true);
 }
 
 err_t agent_invoke(struct req *r)
 {
     const char *trigger = json_str(r->body, "triggerDetail");
-    return wake(r, &(struct wake_request){
-        .source = "on_demand", .trigger_detail = trigger ? trigger : "manual", .reason = json_str(r->body, "reason"),
-        .payload = json_object_get(r->body, "payload"),
-        .force_fresh_session = json_bool(r->body, "forceFreshSession", false)}, false);
+    return wake(r,
+                &(struct wake_request){.source = "on_demand",
+                                       .trigger_detail = trigger ? trigger : "manual",
+                                       .reason = json_str(r->body, "reason"),
+                                       .payload = json_object_get(r->body, "payload"),
+                                       .force_fresh_session = json_bool(r->body, "forceFreshSession", false)},
+                false);
 }
 
 /* ---- runtime state ---- */

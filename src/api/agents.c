@@ -13,9 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const roles[] = {"ceo", "cto", "cmo", "cfo", "security", "engineer", "designer", "pm", "qa", "devops",
-                                    "researcher", "general", NULL};
-static const char *const statuses[] = {"active", "paused", "idle", "running", "error", "pending_approval", "terminated", NULL};
+static const char *const roles[] = {"ceo", "cto", "cmo",    "cfo",        "security", "engineer", "designer",
+                                    "pm",  "qa",  "devops", "researcher", "general",  NULL};
+static const char *const statuses[] = {"active", "paused",           "idle",       "running",
+                                       "error",  "pending_approval", "terminated", NULL};
 static const char *const presets[] = {"standard", "low_trust_review", NULL};
 static const char *const icons[] = {
 #define ICON(name) #name,
@@ -47,6 +48,7 @@ static const struct prop permission_props[] = {
 SCHEMA(agent_permissions, permission_props);
 static const struct prop skill = {"desiredSkills", PROP_ANY};
 
+/* clang-format off */
 #define PROFILE_PROPS                                                \
     {"role", PROP_ENUM, .options = roles},                           \
     {"title", PROP_STRING, NULLABLE},                                \
@@ -60,6 +62,7 @@ static const struct prop skill = {"desiredSkills", PROP_ANY};
     {"defaultEnvironmentId", PROP_UUID, NULLABLE},                   \
     {"budgetMonthlyCents", PROP_INT, .bounded = true},               \
     {"metadata", PROP_OBJECT, NULLABLE}
+/* clang-format on */
 
 static const struct prop create_props[] = {
     {"name", PROP_STRING, REQUIRED, .min = 1},
@@ -89,10 +92,17 @@ static const struct prop permissions_props[] = {
 SCHEMA(AGENT_PERMISSIONS, permissions_props);
 
 /* What the body sets as it stands; the configurations go through their rules. */
-static const char *const plain[] = {
-    "name", "role", "title", "icon", "reportsTo", "capabilities", "adapterType", "defaultEnvironmentId", "budgetMonthlyCents",
-    "metadata", NULL,
-};
+static const char *const plain[] = {"name",
+                                    "role",
+                                    "title",
+                                    "icon",
+                                    "reportsTo",
+                                    "capabilities",
+                                    "adapterType",
+                                    "defaultEnvironmentId",
+                                    "budgetMonthlyCents",
+                                    "metadata",
+                                    NULL};
 
 /* ---- reading ---- */
 
@@ -198,7 +208,8 @@ static err_t check_marker(struct req *r, const char *field)
 
 static err_t bad_env(struct req *r)
 {
-    return schema_problem(r->arena, "adapterConfig.env", "env must map names to a string or a plain, secret_ref or user_secret_ref binding");
+    return schema_problem(r->arena, "adapterConfig.env",
+                          "env must map names to a string or a plain, secret_ref or user_secret_ref binding");
 }
 
 /* desiredSkills: keys, or {key, versionId}; stored where the skills live (AR-33). */
@@ -207,10 +218,11 @@ static err_t check_skills(struct req *r)
     const json_t *list = json_object_get(r->body, "desiredSkills");
     json_t *v;
     size_t i;
-    json_array_foreach(list, i, v) {
+    json_array_foreach (list, i, v) {
         const char *key = json_is_string(v) ? json_string_value(v) : json_str(v, "key");
         if (key == NULL || *key == 0)
-            return schema_problem(r->arena, arena_printf(r->arena, "desiredSkills.%zu", i), "Expected a skill key or {key, versionId}");
+            return schema_problem(r->arena, arena_printf(r->arena, "desiredSkills.%zu", i),
+                                  "Expected a skill key or {key, versionId}");
     }
     return OK;
 }
@@ -241,8 +253,10 @@ static err_t check_create(struct req *r)
     const char *role = json_str(r->body, "role");
     if (has(r, "permissions") || (role && strcmp(role, "ceo") == 0)) TRY(require_permission_manager(r));
     if (r->company.require_board_approval_for_new_agents)
-        return err_new(r->arena, ERR_CONFLICT,
-                       "New agents of this company need board approval. Use POST /api/companies/%s/agent-hires instead.", r->company.id);
+        return err_new(
+            r->arena, ERR_CONFLICT,
+            "New agents of this company need board approval. Use POST /api/companies/%s/agent-hires instead.",
+            r->company.id);
     return OK;
 }
 
@@ -258,8 +272,9 @@ err_t agent_create_route(struct req *r)
     TRY(check_adapter(r, type ? type : "process"));
     TRY(next_config(r, &agent, type ? type : "process", &config));
     if (has(r, "instructionsBundle"))
-        return unprocessable(r, "The adapter %s takes no instructions bundle; put instructions where its command reads them",
-                             type ? type : "process");
+        return unprocessable(
+            r, "The adapter %s takes no instructions bundle; put instructions where its command reads them",
+            type ? type : "process");
     agent.adapter_type = "process";
     body_apply(r, &ENTITY_agent, &agent, plain);
     agent.adapter_config = json_text(r->arena, config);

@@ -6,12 +6,14 @@
 static const char *const levels[] = {"company", "team", "agent", "task", NULL};
 static const char *const statuses[] = {"planned", "active", "achieved", "cancelled", NULL};
 
+/* clang-format off */
 #define GOAL_PROPS                                \
     {"description", PROP_TEXT, NULLABLE},         \
     {"level", PROP_ENUM, .options = levels},      \
     {"status", PROP_ENUM, .options = statuses},   \
     {"parentId", PROP_UUID, NULLABLE},            \
     {"ownerAgentId", PROP_UUID, NULLABLE}
+/* clang-format on */
 
 static const struct prop create_props[] = {{"title", PROP_STRING, REQUIRED, .min = 1}, GOAL_PROPS};
 SCHEMA(GOAL_CREATE, create_props);

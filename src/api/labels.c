@@ -11,9 +11,10 @@ static void refine_label(const json_t *body, json_t *problems)
 {
     const char *color = json_str(body, "color"), *name = json_str(body, "name");
     if (name && name[strspn(name, " \t\r\n")] == 0) schema_custom(problems, "name", "Name is required");
-    if (color == NULL || (*color == '#' && strlen(color) == 7 && strspn(color + 1, "0123456789abcdefABCDEF") == 6)) return;
-    json_array_append_new(problems, json_pack("{s:s, s:s, s:s, s:[s]}", "validation", "regex", "code", "invalid_string", "message",
-                                              "Color must be a 6-digit hex value", "path", "color"));
+    if (color == NULL || (*color == '#' && strlen(color) == 7 && strspn(color + 1, "0123456789abcdefABCDEF") == 6))
+        return;
+    json_array_append_new(problems, json_pack("{s:s, s:s, s:s, s:[s]}", "validation", "regex", "code", "invalid_string",
+                                              "message", "Color must be a 6-digit hex value", "path", "color"));
 }
 
 static const struct prop create_props[] = {

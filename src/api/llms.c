@@ -50,7 +50,8 @@ err_t llms_adapter(struct req *r)
     if (t == NULL || !t->available) return not_found(r, "Adapter documentation");
     buf_printf(b, "# %s agent configuration\n\nadapterType: %s\n\nadapterConfig:\n", t->type, t->type);
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
-        if (strcmp(fields[i].adapter, t->type) == 0) buf_printf(b, "- %s (%s): %s\n", fields[i].name, fields[i].type, fields[i].text);
+        if (strcmp(fields[i].adapter, t->type) == 0)
+            buf_printf(b, "- %s (%s): %s\n", fields[i].name, fields[i].type, fields[i].text);
     return OK;
 }
 

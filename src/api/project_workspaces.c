@@ -12,6 +12,7 @@
 static const char *const source_types[] = {"local_path", "git_repo", "remote_managed", "non_git_path", NULL};
 static const char *const visibilities[] = {"default", "advanced", NULL};
 
+/* clang-format off */
 #define WORKSPACE_PROPS                                     \
     {"name", PROP_STRING, NULLABLE},                        \
     {"sourceType", PROP_ENUM, .options = source_types},     \
@@ -28,6 +29,7 @@ static const char *const visibilities[] = {"default", "advanced", NULL};
     {"metadata", PROP_OBJECT, NULLABLE},                    \
     {"runtimeConfig", PROP_OBJECT, NULLABLE},               \
     {"isPrimary", PROP_BOOL}
+/* clang-format on */
 
 static const struct prop workspace_props[] = {WORKSPACE_PROPS};
 
@@ -39,10 +41,11 @@ static bool given(const json_t *body, const char *key)
 
 static void refine_places(const json_t *body, json_t *problems)
 {
-    const char *url = json_str(body, "repoUrl"), *cwd = json_str(body, "cwd"), *slashes = url ? strstr(url, "://") : NULL;
+    const char *url = json_str(body, "repoUrl"), *cwd = json_str(body, "cwd"),
+               *slashes = url ? strstr(url, "://") : NULL;
     if (given(body, "repoUrl") && (slashes == NULL || slashes == url || slashes[3] == 0))
-        json_array_append_new(problems, json_pack("{s:s, s:s, s:s, s:[s]}", "validation", "url", "code", "invalid_string", "message",
-                                                  "Invalid url", "path", "repoUrl"));
+        json_array_append_new(problems, json_pack("{s:s, s:s, s:s, s:[s]}", "validation", "url", "code",
+                                                  "invalid_string", "message", "Invalid url", "path", "repoUrl"));
     if (given(body, "cwd") && *cwd != '/') schema_custom(problems, "cwd", "cwd must be an absolute path");
 }
 
@@ -54,17 +57,30 @@ static void refine_create(const json_t *body, json_t *problems)
     refine_places(body, problems);
     if (given(body, "repoUrl")) return;
     if (remote && !given(body, "remoteWorkspaceRef"))
-        schema_custom(problems, "remoteWorkspaceRef", "Remote-managed workspace requires remoteWorkspaceRef or repoUrl.");
-    if (!remote && !given(body, "cwd")) schema_custom(problems, "cwd", "Workspace requires at least one of cwd or repoUrl.");
+        schema_custom(problems, "remoteWorkspaceRef",
+                      "Remote-managed workspace requires remoteWorkspaceRef or repoUrl.");
+    if (!remote && !given(body, "cwd"))
+        schema_custom(problems, "cwd", "Workspace requires at least one of cwd or repoUrl.");
 }
 
 SCHEMA_WITH(PROJECT_WORKSPACE_CREATE, workspace_props, .refine = refine_create);
 SCHEMA_WITH(PROJECT_WORKSPACE_PATCH, workspace_props, .refine = refine_places);
 
-static const char *const writable[] = {
-    "name", "sourceType", "cwd", "repoUrl", "repoRef", "defaultRef", "visibility", "setupCommand", "cleanupCommand",
-    "remoteProvider", "remoteWorkspaceRef", "sharedWorkspaceKey", "metadata", "isPrimary", NULL,
-};
+static const char *const writable[] = {"name",
+                                       "sourceType",
+                                       "cwd",
+                                       "repoUrl",
+                                       "repoRef",
+                                       "defaultRef",
+                                       "visibility",
+                                       "setupCommand",
+                                       "cleanupCommand",
+                                       "remoteProvider",
+                                       "remoteWorkspaceRef",
+                                       "sharedWorkspaceKey",
+                                       "metadata",
+                                       "isPrimary",
+                                       NULL};
 
 static err_t refused(struct req *r, const char *paths)
 {
@@ -78,7 +94,8 @@ err_t refuse_policy_commands(struct req *r, const json_t *policy)
     struct buf b BUF_AUTO = {0};
     if (!is_agent(r)) return OK;
     for (const char *const *c = commands; *c; c++)
-        if (json_object_get(strategy, *c)) buf_printf(&b, "%sexecutionWorkspacePolicy.workspaceStrategy.%s", b.len ? ", " : "", *c);
+        if (json_object_get(strategy, *c))
+            buf_printf(&b, "%sexecutionWorkspacePolicy.workspaceStrategy.%s", b.len ? ", " : "", *c);
     if (json_object_size(json_object_get(policy, "workspaceRuntime")) > 0)
         buf_printf(&b, "%sexecutionWorkspacePolicy.workspaceRuntime", b.len ? ", " : "");
     return b.len ? refused(r, b.data) : OK;
@@ -92,7 +109,8 @@ static err_t refuse_commands(struct req *r, const json_t *body)
     if (!is_agent(r)) return OK;
     for (const char *const *k = keys; *k; k++)
         if (json_object_get(body, *k)) buf_printf(&b, "%s%s", b.len ? ", " : "", *k);
-    if (json_object_get(json_object_get(body, "metadata"), "runtimeConfig")) buf_printf(&b, "%smetadata.runtimeConfig", b.len ? ", " : "");
+    if (json_object_get(json_object_get(body, "metadata"), "runtimeConfig"))
+        buf_printf(&b, "%smetadata.runtimeConfig", b.len ? ", " : "");
     return b.len ? refused(r, b.data) : OK;
 }
 
@@ -104,8 +122,10 @@ static void apply_runtime_config(struct req *r, const json_t *body, const char *
     if (!json_is_object(metadata)) metadata = json_object();
     if (config && !json_is_null(config)) json_object_set(metadata, "runtimeConfig", config);
     else if (config) json_object_del(metadata, "runtimeConfig");
-    else if (kept && json_object_get(metadata, "runtimeConfig") == NULL) json_object_set(metadata, "runtimeConfig", kept);
-    ws->metadata = json_object_size(metadata) || (ws->metadata && config == NULL) ? json_text(r->arena, metadata) : NULL;
+    else if (kept && json_object_get(metadata, "runtimeConfig") == NULL)
+        json_object_set(metadata, "runtimeConfig", kept);
+    ws->metadata =
+        json_object_size(metadata) || (ws->metadata && config == NULL) ? json_text(r->arena, metadata) : NULL;
 }
 
 err_t project_workspace_apply(struct req *r, const json_t *body, struct project_workspace *ws)
@@ -150,7 +170,8 @@ err_t project_workspace_create_route(struct req *r)
     TRY(project_workspace_apply(r, r->body, &ws));
     TRY(project_workspace_create(r->db, &r->project, &ws));
     TRY(log_change(r, "project.workspace_created",
-                   json_pack("{s:s, s:s, s:s?, s:b}", "workspaceId", ws.id, "name", ws.name, "cwd", ws.cwd, "isPrimary", ws.is_primary)));
+                   json_pack("{s:s, s:s, s:s?, s:b}", "workspaceId", ws.id, "name", ws.name, "cwd", ws.cwd, "isPrimary",
+                             ws.is_primary)));
     project_workspace_write(&r->w, &ws);
     return OK;
 }
@@ -162,8 +183,9 @@ err_t project_workspace_patch(struct req *r)
     after = before;
     TRY(project_workspace_apply(r, r->body, &after));
     TRY(project_workspace_update(r->db, &before, &after, given(r->body, "name")));
-    TRY(log_change(r, "project.workspace_updated",
-                   json_pack("{s:s, s:o}", "workspaceId", after.id, "changedKeys", changed_keys(json_object(), r->body))));
+    TRY(log_change(
+        r, "project.workspace_updated",
+        json_pack("{s:s, s:o}", "workspaceId", after.id, "changedKeys", changed_keys(json_object(), r->body))));
     project_workspace_write(&r->w, &after);
     return OK;
 }

@@ -12,7 +12,8 @@
 #include <string.h>
 
 static const char *const statuses[] = {"backlog", "planned", "in_progress", "completed", "cancelled", NULL};
-static const char *const modes[] = {"shared_workspace", "isolated_workspace", "operator_branch", "adapter_default", NULL};
+static const char *const modes[] = {"shared_workspace", "isolated_workspace", "operator_branch", "adapter_default",
+                                    NULL};
 static const char *const concurrency[] = {"auto", "serialize", "allow", NULL};
 static const char *const strategies[] = {"project_primary", "git_worktree", "adapter_managed", "cloud_sandbox", NULL};
 static const char *const icons[] = {
@@ -23,12 +24,9 @@ static const char *const icons[] = {
 };
 
 static const struct prop strategy_props[] = {
-    {"type", PROP_ENUM, .options = strategies},
-    {"baseRef", PROP_STRING, NULLABLE},
-    {"branchTemplate", PROP_STRING, NULLABLE},
-    {"worktreeParentDir", PROP_STRING, NULLABLE},
-    {"provisionCommand", PROP_STRING, NULLABLE},
-    {"runtimeProvisionCommand", PROP_STRING, NULLABLE},
+    {"type", PROP_ENUM, .options = strategies},  {"baseRef", PROP_STRING, NULLABLE},
+    {"branchTemplate", PROP_STRING, NULLABLE},   {"worktreeParentDir", PROP_STRING, NULLABLE},
+    {"provisionCommand", PROP_STRING, NULLABLE}, {"runtimeProvisionCommand", PROP_STRING, NULLABLE},
     {"teardownCommand", PROP_STRING, NULLABLE},
 };
 SCHEMA_WITH(workspace_strategy, strategy_props, .strict = true);
@@ -52,6 +50,7 @@ SCHEMA_WITH(workspace_policy, policy_props, .strict = true);
 
 static const struct prop goal_id = {"goalIds", PROP_UUID};
 
+/* clang-format off */
 #define PROJECT_PROPS                                                           \
     {"description", PROP_TEXT, NULLABLE},                                       \
     {"status", PROP_ENUM, .options = statuses},                                 \
@@ -64,6 +63,7 @@ static const struct prop goal_id = {"goalIds", PROP_UUID};
     {"env", PROP_OBJECT, NULLABLE},                                             \
     {"executionWorkspacePolicy", PROP_OBJECT, NULLABLE, .object = &workspace_policy}, \
     {"archivedAt", PROP_TIME, NULLABLE}
+/* clang-format on */
 
 static void refine_project(const json_t *body, json_t *problems)
 {
@@ -87,9 +87,9 @@ SCHEMA_WITH(PROJECT_CREATE, create_props, .refine = refine_project);
 static const struct prop patch_props[] = {{"name", PROP_STRING, .min = 1}, PROJECT_PROPS};
 SCHEMA_WITH(PROJECT_PATCH, patch_props, .refine = refine_project);
 
-static const char *const writable[] = {
-    "name", "description", "status", "leadAgentId", "targetDate", "color", "icon", "executionWorkspacePolicy", "archivedAt", NULL,
-};
+static const char *const writable[] = {"name",       "description", "status", "leadAgentId",
+                                       "targetDate", "color",       "icon",   "executionWorkspacePolicy",
+                                       "archivedAt", NULL};
 
 static struct project_view view_of(const struct req *r)
 {
@@ -130,7 +130,8 @@ static err_t apply_env(struct req *r, struct project *p)
     if (marked) return unprocessable(r, "Refusing to persist redacted placeholder for key: %s", marked);
     const json_t *stored = json_is_null(env) ? NULL : env_normalize(env);
     if (stored == NULL && !json_is_null(env))
-        return schema_problem(r->arena, "env", "env must map names to a string or a plain, secret_ref or user_secret_ref binding");
+        return schema_problem(r->arena, "env",
+                              "env must map names to a string or a plain, secret_ref or user_secret_ref binding");
     p->env = stored ? json_text(r->arena, stored) : NULL;
     return OK;
 }
@@ -159,9 +160,10 @@ err_t project_create_route(struct req *r)
         TRY(project_workspace_apply(r, nested, &ws));
         TRY(project_workspace_create(r->db, &p, &ws));
     }
-    TRY(project_log(r->db, &r->actor, "project.created", &p,
-                    json_pack("{s:s, s:s?, s:o}", "name", p.name, "workspaceId", ws.id, "envKeys", keys_of(json_read(p.env))),
-                    app_get(r->app)->data_dir));
+    TRY(project_log(
+        r->db, &r->actor, "project.created", &p,
+        json_pack("{s:s, s:s?, s:o}", "name", p.name, "workspaceId", ws.id, "envKeys", keys_of(json_read(p.env))),
+        app_get(r->app)->data_dir));
     return answer(r, &p);
 }
 

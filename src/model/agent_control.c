@@ -41,9 +41,13 @@ static err_t pause(struct db *db, const struct actor *actor, struct agent *agent
 {
     int64_t n;
     TRY(write_state(db, agent, "paused", "manual"));
-    TRY(run_cancel_where(db, &(struct run_cancel){
-        .agent_id = agent->id, .error = "Cancelled because the agent was paused", .error_code = "agent_paused",
-        .stop_reason = "agent_paused", .cancelled_by_user_id = actor->user_id}, &n));
+    TRY(run_cancel_where(db,
+                         &(struct run_cancel){.agent_id = agent->id,
+                                              .error = "Cancelled because the agent was paused",
+                                              .error_code = "agent_paused",
+                                              .stop_reason = "agent_paused",
+                                              .cancelled_by_user_id = actor->user_id},
+                         &n));
     TRY(reload(db, agent));
     return agent_log(db, actor, "agent.paused", agent, json_pack("{s:I}", "runsCancelled", (json_int_t)n));
 }
@@ -58,7 +62,8 @@ static err_t descendants(struct db *db, const struct agent *agent, json_t **ids)
     TRY(db_query(db, &r,
                  "WITH RECURSIVE below(id, status) AS (SELECT id, status FROM agents WHERE reports_to = $1"
                  " UNION SELECT m.id, m.status FROM agents m JOIN below b ON m.reports_to = b.id)"
-                 " SELECT id FROM below WHERE status <> 'terminated' AND id <> $1 ORDER BY id", P(V_ID(agent->id))));
+                 " SELECT id FROM below WHERE status <> 'terminated' AND id <> $1 ORDER BY id",
+                 P(V_ID(agent->id))));
     while (rows_next(&r)) json_array_append_new(*ids, json_string(row_text(&r, 0)));
     return rows_err(&r);
 }
@@ -68,23 +73,29 @@ struct stopped {
 };
 
 /* Wakes first, so that ending a run promotes only what others asked for. */
-static err_t stop_work(struct db *db, const struct actor *actor, const json_t *ids, const char *why, struct stopped *out)
+static err_t stop_work(struct db *db, const struct actor *actor, const json_t *ids, const char *why,
+                       struct stopped *out)
 {
     size_t i;
     json_t *id;
     int64_t n;
     *out = (struct stopped){0};
-    json_array_foreach(ids, i, id) {
-        TRY(db_exec(db, &n,
-                    "UPDATE agent_wakeup_requests SET status = 'cancelled', error = $2, finished_at = $3, updated_at = $3"
-                    " WHERE agent_id = $1 AND run_id IS NULL AND status IN ('queued','deferred_issue_execution','claimed')",
-                    P(V_ID(json_string_value(id)), V_TEXT(why), V_TIME(clock_now()))));
+    json_array_foreach (ids, i, id) {
+        TRY(db_exec(
+            db, &n,
+            "UPDATE agent_wakeup_requests SET status = 'cancelled', error = $2, finished_at = $3, updated_at = $3"
+            " WHERE agent_id = $1 AND run_id IS NULL AND status IN ('queued','deferred_issue_execution','claimed')",
+            P(V_ID(json_string_value(id)), V_TEXT(why), V_TIME(clock_now()))));
         out->wakes += n;
     }
-    json_array_foreach(ids, i, id) {
-        TRY(run_cancel_where(db, &(struct run_cancel){
-            .agent_id = json_string_value(id), .error = why, .error_code = "agent_terminated", .stop_reason = "agent_terminated",
-            .cancelled_by_user_id = actor->user_id}, &n));
+    json_array_foreach (ids, i, id) {
+        TRY(run_cancel_where(db,
+                             &(struct run_cancel){.agent_id = json_string_value(id),
+                                                  .error = why,
+                                                  .error_code = "agent_terminated",
+                                                  .stop_reason = "agent_terminated",
+                                                  .cancelled_by_user_id = actor->user_id},
+                             &n));
         out->runs += n;
     }
     return OK;
@@ -105,15 +116,17 @@ static err_t terminate(struct db *db, const struct actor *actor, struct agent *a
     TRY(reload(db, agent));
     size_t n = json_array_size(below);
     return agent_log(db, actor, "agent.terminated", agent,
-                     json_pack("{s:{s:I, s:O, s:s}, s:{s:O, s:I, s:I}}", "invalidOrgChain", "descendantCount", (json_int_t)n,
-                               "descendantIds", below, "state", n ? "invalid_org_chain" : "healthy", "cancellation", "agentIds", all,
-                               "runsCancelled", (json_int_t)stopped.runs, "wakeupsCancelled", (json_int_t)stopped.wakes));
+                     json_pack("{s:{s:I, s:O, s:s}, s:{s:O, s:I, s:I}}", "invalidOrgChain", "descendantCount",
+                               (json_int_t)n, "descendantIds", below, "state", n ? "invalid_org_chain" : "healthy",
+                               "cancellation", "agentIds", all, "runsCancelled", (json_int_t)stopped.runs,
+                               "wakeupsCancelled", (json_int_t)stopped.wakes));
 }
 
 err_t agent_move(struct db *db, const struct actor *actor, struct agent *agent, enum agent_event event)
 {
     const char *refusal, *to = agent_transition(event, agent->status, &refusal);
-    static const char *const actions[] = {[AGENT_RESUME] = "agent.resumed", [AGENT_CLEAR_ERROR] = "agent.error_cleared",
+    static const char *const actions[] = {[AGENT_RESUME] = "agent.resumed",
+                                          [AGENT_CLEAR_ERROR] = "agent.error_cleared",
                                           [AGENT_APPROVE] = "agent.approved"};
     if (to == NULL) return err_new(db_arena(db), ERR_CONFLICT, "%s", refusal);
     if (event == AGENT_PAUSE) {
@@ -123,7 +136,8 @@ err_t agent_move(struct db *db, const struct actor *actor, struct agent *agent, 
     } else {
         if (event == AGENT_RESUME) TRY(resume_check(db, agent));
         TRY(write_state(db, agent, to, NULL));
-        json_t *details = event == AGENT_APPROVE ? json_pack("{s:s, s:n}", "source", "agent_detail", "approvalId") : NULL;
+        json_t *details =
+            event == AGENT_APPROVE ? json_pack("{s:s, s:n}", "source", "agent_detail", "approvalId") : NULL;
         TRY(agent_log(db, actor, actions[event], agent, details));
         db_poke(db);
     }

@@ -23,14 +23,16 @@ static err_t check_manager(struct db *db, const struct agent *agent)
     struct org org;
     bool found;
     if (agent->reports_to == NULL) return OK;
-    if (strcmp(agent->reports_to, agent->id) == 0) return err_new(a, ERR_UNPROCESSABLE, "Agent cannot report to itself");
+    if (strcmp(agent->reports_to, agent->id) == 0)
+        return err_new(a, ERR_UNPROCESSABLE, "Agent cannot report to itself");
     TRY(agent_get(db, agent->reports_to, &manager, &found));
     if (!found) return err_new(a, ERR_NOT_FOUND, "Manager not found");
     if (strcmp(manager.company_id, agent->company_id) != 0)
         return err_new(a, ERR_UNPROCESSABLE, "Manager must belong to same company");
     TRY(agent_chain(db, &manager, &org));
     int self = org_find(&org, agent->id);
-    if (self >= 0 && org_would_cycle(&org, self, 0)) return err_new(a, ERR_UNPROCESSABLE, "Reporting relationship would create cycle");
+    if (self >= 0 && org_would_cycle(&org, self, 0))
+        return err_new(a, ERR_UNPROCESSABLE, "Reporting relationship would create cycle");
     return OK;
 }
 
@@ -46,10 +48,11 @@ static err_t taken_keys(struct db *db, const struct agent *agent, const char *ke
 {
     struct rows r ROWS_AUTO = {0};
     *out = json_object();
-    TRY(db_query(db, &r,
-                 "SELECT url_key FROM agents WHERE company_id = $1 AND status <> 'terminated' AND id <> $2"
-                 " AND (url_key = $3 OR url_key LIKE $4)",
-                 P(V_ID(agent->company_id), V_ID(agent->id), V_TEXT(key), V_TEXT(arena_printf(db_arena(db), "%s-%%", key)))));
+    TRY(db_query(
+        db, &r,
+        "SELECT url_key FROM agents WHERE company_id = $1 AND status <> 'terminated' AND id <> $2"
+        " AND (url_key = $3 OR url_key LIKE $4)",
+        P(V_ID(agent->company_id), V_ID(agent->id), V_TEXT(key), V_TEXT(arena_printf(db_arena(db), "%s-%%", key)))));
     while (rows_next(&r)) json_object_set_new(*out, row_text(&r, 0), json_true());
     return rows_err(&r);
 }
@@ -64,7 +67,8 @@ static err_t free_name(struct db *db, struct agent *agent)
     if (agent->url_key == NULL) agent->url_key = agent->id;
     TRY(taken_keys(db, agent, agent->url_key, &taken));
     for (int i = 2; json_object_get(taken, agent->url_key) && i <= SUFFIX_MAX + 1; i++) {
-        agent->name = i <= SUFFIX_MAX ? arena_printf(a, "%s %d", name, i) : arena_printf(a, "%s %" PRId64, name, clock_now());
+        agent->name =
+            i <= SUFFIX_MAX ? arena_printf(a, "%s %d", name, i) : arena_printf(a, "%s %" PRId64, name, clock_now());
         agent->url_key = shortname(a, agent->name);
     }
     return OK;
@@ -102,9 +106,19 @@ static err_t check_rename(struct db *db, const struct agent *before, struct agen
 /* What an approval freezes and a change names: the wire names that differ, sorted. */
 static json_t *differing(const struct agent *before, const struct agent *after)
 {
-    static const char *const fields[] = {"adapterConfig", "adapterType", "budgetMonthlyCents", "capabilities",
-                                         "defaultEnvironmentId", "icon", "metadata", "name", "reportsTo", "role",
-                                         "runtimeConfig", "title", NULL};
+    static const char *const fields[] = {"adapterConfig",
+                                         "adapterType",
+                                         "budgetMonthlyCents",
+                                         "capabilities",
+                                         "defaultEnvironmentId",
+                                         "icon",
+                                         "metadata",
+                                         "name",
+                                         "reportsTo",
+                                         "role",
+                                         "runtimeConfig",
+                                         "title",
+                                         NULL};
     json_t *out = json_array();
     for (const char *const *f = fields; *f; f++)
         if (!entity_same(entity_field(&ENTITY_agent, *f), before, after)) json_array_append_new(out, json_string(*f));
@@ -126,7 +140,8 @@ static err_t frozen(struct db *db, const struct agent *agent, json_t *fields)
 static err_t check_marker(struct db *db, const struct agent *before, const struct agent *after)
 {
     static const char key[] = "paperclipBuiltInAgent", code[] = "built_in_agent_marker_readonly";
-    const json_t *x = json_object_get(json_read(before->metadata), key), *y = json_object_get(json_read(after->metadata), key);
+    const json_t *x = json_object_get(json_read(before->metadata), key),
+                 *y = json_object_get(json_read(after->metadata), key);
     if (x == y || (x && y && json_equal(x, y))) return OK;
     return err_with(db_arena(db), ERR_CONFLICT, code, "{\"code\":\"built_in_agent_marker_readonly\"}",
                     "metadata.%s cannot be changed", key);

@@ -15,7 +15,8 @@ err_t agent_create(struct db *db, const struct actor *actor, struct agent *agent
 
 /* Writes what differs, except the status (agent_control has it). ERR_CONFLICT:
  * the shortname is taken, or the agent waits for approval. Activity agent.updated. */
-err_t agent_update(struct db *db, const struct actor *actor, const struct agent *before, struct agent *after) MUST_CHECK;
+err_t agent_update(struct db *db, const struct actor *actor, const struct agent *before,
+                   struct agent *after) MUST_CHECK;
 
 /* permissions as given, merged over the stored ones; the grant tasks:assign follows. */
 err_t agent_set_permissions(struct db *db, const struct actor *actor, struct agent *agent, json_t *given) MUST_CHECK;

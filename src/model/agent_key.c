@@ -20,7 +20,8 @@ err_t agent_key_touch(struct db *db, const struct agent_key *key)
     int64_t n;
     if (key->last_used_at != INSTANT_NONE && now - key->last_used_at < TOUCH_INTERVAL_MS) return OK;
     TRY(db_begin(db, key->company_id));
-    err_t e = db_exec(db, &n, "UPDATE agent_api_keys SET last_used_at = $2 WHERE id = $1", P(V_ID(key->id), V_TIME(now)));
+    err_t e =
+        db_exec(db, &n, "UPDATE agent_api_keys SET last_used_at = $2 WHERE id = $1", P(V_ID(key->id), V_TIME(now)));
     if (e == OK) return db_commit(db);
     db_rollback(db);
     return e;
@@ -32,8 +33,10 @@ err_t agent_key_create(struct db *db, const struct actor *actor, const struct ag
                        struct agent_key *out, const char **token)
 {
     struct arena *a = db_arena(db);
-    if (strcmp(agent->status, "terminated") == 0) return err_new(a, ERR_CONFLICT, "Cannot create keys for terminated agents");
-    if (strcmp(agent->status, "pending_approval") == 0) return err_new(a, ERR_CONFLICT, "Cannot create keys for pending approval agents");
+    if (strcmp(agent->status, "terminated") == 0)
+        return err_new(a, ERR_CONFLICT, "Cannot create keys for terminated agents");
+    if (strcmp(agent->status, "pending_approval") == 0)
+        return err_new(a, ERR_CONFLICT, "Cannot create keys for pending approval agents");
     *token = key_generate(a);
     entity_init(&ENTITY_agent_key, out);
     out->id = id_new(a);
@@ -51,7 +54,8 @@ err_t agent_key_create(struct db *db, const struct actor *actor, const struct ag
 
 err_t agent_key_list(struct db *db, const struct agent *agent, struct agent_key **rows, int *n)
 {
-    return entity_many(db, &ENTITY_agent_key, rows, n, "WHERE agent_id = $1 ORDER BY created_at DESC, id DESC", P(V_ID(agent->id)));
+    return entity_many(db, &ENTITY_agent_key, rows, n, "WHERE agent_id = $1 ORDER BY created_at DESC, id DESC",
+                       P(V_ID(agent->id)));
 }
 
 err_t agent_key_revoke(struct db *db, const struct actor *actor, const struct agent *agent, const char *key_id)
@@ -59,10 +63,12 @@ err_t agent_key_revoke(struct db *db, const struct actor *actor, const struct ag
     struct agent_key key;
     bool found = false;
     if (id_valid(key_id))
-        TRY(entity_one(db, &ENTITY_agent_key, &key, &found, "WHERE id = $1 AND agent_id = $2", P(V_ID(key_id), V_ID(agent->id))));
+        TRY(entity_one(db, &ENTITY_agent_key, &key, &found, "WHERE id = $1 AND agent_id = $2",
+                       P(V_ID(key_id), V_ID(agent->id))));
     if (!found) return err_new(db_arena(db), ERR_NOT_FOUND, "Key not found");
     if (key.revoked_at != INSTANT_NONE) return OK;
-    TRY(db_exec_one(db, "UPDATE agent_api_keys SET revoked_at = $2 WHERE id = $1", P(V_ID(key.id), V_TIME(clock_now()))));
+    TRY(db_exec_one(db, "UPDATE agent_api_keys SET revoked_at = $2 WHERE id = $1",
+                    P(V_ID(key.id), V_TIME(clock_now()))));
     return agent_log(db, actor, "agent.key_revoked", agent, json_pack("{s:s, s:s}", "keyId", key.id, "name", key.name));
 }
 

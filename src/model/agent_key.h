@@ -17,7 +17,8 @@ err_t agent_key_create(struct db *db, const struct actor *actor, const struct ag
 /* Newest first, revoked ones too. */
 err_t agent_key_list(struct db *db, const struct agent *agent, struct agent_key **rows, int *n) MUST_CHECK;
 /* ERR_NOT_FOUND for a key of another agent; a revoked one stays as it is. */
-err_t agent_key_revoke(struct db *db, const struct actor *actor, const struct agent *agent, const char *key_id) MUST_CHECK;
+err_t agent_key_revoke(struct db *db, const struct actor *actor, const struct agent *agent,
+                       const char *key_id) MUST_CHECK;
 /* With its scope, and the token when given; an object. */
 void agent_key_write(struct jw *w, const struct agent_key *key, const char *token);
 

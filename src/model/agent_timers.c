@@ -27,11 +27,14 @@ static void write_agent(struct jw *w, const struct rows *r, const struct agent *
 static err_t write_half(struct db *db, struct jw *w, bool active)
 {
     struct rows rows ROWS_AUTO = {0};
-    TRY(db_query(db, &rows,
-                 arena_printf(db_arena(db),
-                              "SELECT c.name, c.issue_prefix, %s FROM agents a JOIN companies c ON c.id = a.company_id"
-                              " WHERE a.status NOT IN ('paused','terminated','pending_approval') ORDER BY c.name, c.id, a.name, a.id",
-                              entity_columns(db_arena(db), &ENTITY_agent, "a")), P()));
+    TRY(db_query(
+        db, &rows,
+        arena_printf(
+            db_arena(db),
+            "SELECT c.name, c.issue_prefix, %s FROM agents a JOIN companies c ON c.id = a.company_id"
+            " WHERE a.status NOT IN ('paused','terminated','pending_approval') ORDER BY c.name, c.id, a.name, a.id",
+            entity_columns(db_arena(db), &ENTITY_agent, "a")),
+        P()));
     while (rows_next(&rows)) {
         struct agent a;
         entity_decode(&ENTITY_agent, &rows, 2, &a);

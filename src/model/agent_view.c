@@ -76,7 +76,8 @@ static void write_fields(struct jw *w, struct arena *a, const struct agent *agen
     }
 }
 
-void agent_write(struct jw *w, struct arena *a, const struct agent *agent, struct org *org, int self, enum agent_configs configs)
+void agent_write(struct jw *w, struct arena *a, const struct agent *agent, struct org *org, int self,
+                 enum agent_configs configs)
 {
     struct org_health h = org_health(a, org, self);
     jw_obj(w);
@@ -110,7 +111,8 @@ static void write_command_chain(struct jw *w, const struct org_health *h)
     jw_arr_end(w);
 }
 
-static const char *assign_source(const struct agent *agent, const struct grant *grants, int n, const struct membership *m)
+static const char *assign_source(const struct agent *agent, const struct grant *grants, int n,
+                                 const struct membership *m)
 {
     if (strcmp(agent->role, "ceo") == 0) return "ceo_role";
     if (json_bool(json_read(agent->permissions), "canCreateAgents", false)) return "agent_creator";
@@ -193,13 +195,18 @@ void agent_write_configuration(struct jw *w, struct arena *a, const struct agent
     jw_obj_end(w);
 }
 
-err_t agent_log(struct db *db, const struct actor *actor, const char *action, const struct agent *agent, json_t *details)
+err_t agent_log(struct db *db, const struct actor *actor, const char *action, const struct agent *agent,
+                json_t *details)
 {
     struct buf b BUF_AUTO = {0};
     struct jw w;
     jw_init(&w, &b);
     TRY(agent_write_one(db, &w, agent, AGENT_CONFIGS_NONE));
-    return activity_log(db, actor, &(struct activity_entry){
-        .company_id = agent->company_id, .action = action, .entity_type = "agent", .entity_id = agent->id,
-        .details = details, .entity = arena_strdup(db_arena(db), b.data)});
+    return activity_log(db, actor,
+                        &(struct activity_entry){.company_id = agent->company_id,
+                                                 .action = action,
+                                                 .entity_type = "agent",
+                                                 .entity_id = agent->id,
+                                                 .details = details,
+                                                 .entity = arena_strdup(db_arena(db), b.data)});
 }

@@ -14,7 +14,8 @@ enum agent_configs {
     AGENT_CONFIGS_NONE,   /* the fields are left out (live events) */
 };
 /* An object: the agent with orgChainHealth. self: its index in org. */
-void agent_write(struct jw *w, struct arena *a, const struct agent *agent, struct org *org, int self, enum agent_configs configs);
+void agent_write(struct jw *w, struct arena *a, const struct agent *agent, struct org *org, int self,
+                 enum agent_configs configs);
 /* The same from the database, spentMonthlyCents included. */
 err_t agent_write_one(struct db *db, struct jw *w, const struct agent *agent, enum agent_configs configs) MUST_CHECK;
 /* With chainOfCommand and access (AR-2). */
@@ -23,6 +24,7 @@ err_t agent_write_detail(struct db *db, struct jw *w, const struct agent *agent,
 void agent_write_configuration(struct jw *w, struct arena *a, const struct agent *agent);
 
 /* Activity about this agent; the live event carries its row without configuration (UI-104). */
-err_t agent_log(struct db *db, const struct actor *actor, const char *action, const struct agent *agent, json_t *details) MUST_CHECK;
+err_t agent_log(struct db *db, const struct actor *actor, const char *action, const struct agent *agent,
+                json_t *details) MUST_CHECK;
 
 #endif

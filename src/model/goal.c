@@ -21,10 +21,12 @@ err_t goal_list(struct db *db, const char *company_id, struct goal **rows, int *
 
 err_t goal_default(struct db *db, const char *company_id, const char **id)
 {
-    return db_text(db, id,
-                   "SELECT id FROM goals WHERE company_id = $1 AND level = 'company'"
-                   " ORDER BY CASE WHEN parent_id IS NULL AND status = 'active' THEN 0 WHEN parent_id IS NULL THEN 1 ELSE 2 END,"
-                   " created_at, id LIMIT 1", P(V_ID(company_id)));
+    return db_text(
+        db, id,
+        "SELECT id FROM goals WHERE company_id = $1 AND level = 'company'"
+        " ORDER BY CASE WHEN parent_id IS NULL AND status = 'active' THEN 0 WHEN parent_id IS NULL THEN 1 ELSE 2 END,"
+        " created_at, id LIMIT 1",
+        P(V_ID(company_id)));
 }
 
 void goal_write(struct jw *w, const struct goal *goal)
@@ -34,15 +36,20 @@ void goal_write(struct jw *w, const struct goal *goal)
     jw_obj_end(w);
 }
 
-static err_t log_goal(struct db *db, const struct actor *actor, const char *action, const struct goal *goal, json_t *details, bool gone)
+static err_t log_goal(struct db *db, const struct actor *actor, const char *action, const struct goal *goal,
+                      json_t *details, bool gone)
 {
     struct buf b BUF_AUTO = {0};
     struct jw w;
     jw_init(&w, &b);
     goal_write(&w, goal);
-    return activity_log(db, actor, &(struct activity_entry){
-        .company_id = goal->company_id, .action = action, .entity_type = "goal", .entity_id = goal->id, .details = details,
-        .entity = gone ? NULL : arena_strdup(db_arena(db), b.data)});
+    return activity_log(db, actor,
+                        &(struct activity_entry){.company_id = goal->company_id,
+                                                 .action = action,
+                                                 .entity_type = "goal",
+                                                 .entity_id = goal->id,
+                                                 .details = details,
+                                                 .entity = gone ? NULL : arena_strdup(db_arena(db), b.data)});
 }
 
 static err_t check_references(struct db *db, const struct goal *goal)
@@ -51,10 +58,11 @@ static err_t check_references(struct db *db, const struct goal *goal)
     TRY(tenant_check(db, "goals", goal->company_id, "parentId", goal->parent_id));
     TRY(tenant_check(db, "agents", goal->company_id, "ownerAgentId", goal->owner_agent_id));
     if (goal->parent_id == NULL) return OK;
-    TRY(db_int(db, &above, 0,
-               "WITH RECURSIVE up(id, parent_id) AS (SELECT id, parent_id FROM goals WHERE id = $1"
-               " UNION SELECT g.id, g.parent_id FROM goals g JOIN up ON g.id = up.parent_id) SELECT count(*) FROM up WHERE id = $2",
-               P(V_ID(goal->parent_id), V_ID(goal->id))));
+    TRY(db_int(
+        db, &above, 0,
+        "WITH RECURSIVE up(id, parent_id) AS (SELECT id, parent_id FROM goals WHERE id = $1"
+        " UNION SELECT g.id, g.parent_id FROM goals g JOIN up ON g.id = up.parent_id) SELECT count(*) FROM up WHERE id = $2",
+        P(V_ID(goal->parent_id), V_ID(goal->id))));
     return above == 0 ? OK : err_new(db_arena(db), ERR_UNPROCESSABLE, "A goal cannot be its own ancestor");
 }
 
@@ -67,7 +75,8 @@ err_t goal_create(struct db *db, const struct actor *actor, struct goal *goal)
     return log_goal(db, actor, "goal.created", goal, json_pack("{s:s}", "title", goal->title), false);
 }
 
-err_t goal_update(struct db *db, const struct actor *actor, const struct goal *before, struct goal *after, json_t *details)
+err_t goal_update(struct db *db, const struct actor *actor, const struct goal *before, struct goal *after,
+                  json_t *details)
 {
     TRY(check_references(db, after));
     after->updated_at = clock_now();

@@ -16,7 +16,8 @@ err_t goal_default(struct db *db, const char *company_id, const char **id) MUST_
  * the company and close no circle (ERR_UNPROCESSABLE). Activity goal.created. */
 err_t goal_create(struct db *db, const struct actor *actor, struct goal *goal) MUST_CHECK;
 /* details: the request body, for the activity goal.updated. */
-err_t goal_update(struct db *db, const struct actor *actor, const struct goal *before, struct goal *after, json_t *details) MUST_CHECK;
+err_t goal_update(struct db *db, const struct actor *actor, const struct goal *before, struct goal *after,
+                  json_t *details) MUST_CHECK;
 /* What named it, names nothing afterwards (GV-27). */
 err_t goal_delete(struct db *db, const struct actor *actor, const struct goal *goal) MUST_CHECK;
 void goal_write(struct jw *w, const struct goal *goal); /* an object */

@@ -8,20 +8,23 @@
 static err_t give(struct db *db, const struct actor *actor, const struct agent *agent, const char *key)
 {
     int64_t n;
-    return db_exec(db, &n,
-                   "INSERT INTO principal_permission_grants (id, company_id, principal_type, principal_id, permission_key,"
-                   " granted_by_user_id, created_at, updated_at) VALUES ($1, $2, 'agent', $3, $4, $5, $6, $6)"
-                   " ON CONFLICT (company_id, principal_type, principal_id, permission_key) DO NOTHING",
-                   P(V_ID(id_new(db_arena(db))), V_ID(agent->company_id), V_TEXT(agent->id), V_TEXT(key), V_TEXT(actor->user_id),
-                     V_TIME(clock_now())));
+    return db_exec(
+        db, &n,
+        "INSERT INTO principal_permission_grants (id, company_id, principal_type, principal_id, permission_key,"
+        " granted_by_user_id, created_at, updated_at) VALUES ($1, $2, 'agent', $3, $4, $5, $6, $6)"
+        " ON CONFLICT (company_id, principal_type, principal_id, permission_key) DO NOTHING",
+        P(V_ID(id_new(db_arena(db))), V_ID(agent->company_id), V_TEXT(agent->id), V_TEXT(key), V_TEXT(actor->user_id),
+          V_TIME(clock_now())));
 }
 
 static err_t take(struct db *db, const struct agent *agent, const char *key)
 {
     int64_t n;
-    return db_exec(db, &n,
-                   "DELETE FROM principal_permission_grants WHERE company_id = $1 AND principal_type = 'agent' AND principal_id = $2"
-                   " AND permission_key = $3", P(V_ID(agent->company_id), V_TEXT(agent->id), V_TEXT(key)));
+    return db_exec(
+        db, &n,
+        "DELETE FROM principal_permission_grants WHERE company_id = $1 AND principal_type = 'agent' AND principal_id = $2"
+        " AND permission_key = $3",
+        P(V_ID(agent->company_id), V_TEXT(agent->id), V_TEXT(key)));
 }
 
 static err_t set(struct db *db, const struct actor *actor, const struct agent *agent, const char *key, bool on)
@@ -33,10 +36,11 @@ err_t grant_settle(struct db *db, const struct actor *actor, const struct agent 
 {
     bool ceo = strcmp(agent->role, "ceo") == 0;
     int64_t n;
-    TRY(db_exec(db, &n,
-                "INSERT INTO company_memberships (id, company_id, principal_type, principal_id, status, membership_role, created_at, updated_at)"
-                " VALUES ($1, $2, 'agent', $3, 'active', 'member', $4, $4) ON CONFLICT (company_id, principal_type, principal_id) DO NOTHING",
-                P(V_ID(id_new(db_arena(db))), V_ID(agent->company_id), V_TEXT(agent->id), V_TIME(clock_now()))));
+    TRY(db_exec(
+        db, &n,
+        "INSERT INTO company_memberships (id, company_id, principal_type, principal_id, status, membership_role, created_at, updated_at)"
+        " VALUES ($1, $2, 'agent', $3, 'active', 'member', $4, $4) ON CONFLICT (company_id, principal_type, principal_id) DO NOTHING",
+        P(V_ID(id_new(db_arena(db))), V_ID(agent->company_id), V_TEXT(agent->id), V_TIME(clock_now()))));
     TRY(set(db, actor, agent, "tasks:assign", can_assign));
     TRY(set(db, actor, agent, "agents:configure", ceo));
     return set(db, actor, agent, "skills:create", ceo);
@@ -45,10 +49,14 @@ err_t grant_settle(struct db *db, const struct actor *actor, const struct agent 
 err_t grant_forget(struct db *db, const struct agent *agent)
 {
     int64_t n;
-    TRY(db_exec(db, &n, "DELETE FROM principal_permission_grants WHERE company_id = $1 AND principal_type = 'agent' AND principal_id = $2",
-                P(V_ID(agent->company_id), V_TEXT(agent->id))));
-    return db_exec(db, &n, "DELETE FROM company_memberships WHERE company_id = $1 AND principal_type = 'agent' AND principal_id = $2",
-                   P(V_ID(agent->company_id), V_TEXT(agent->id)));
+    TRY(db_exec(
+        db, &n,
+        "DELETE FROM principal_permission_grants WHERE company_id = $1 AND principal_type = 'agent' AND principal_id = $2",
+        P(V_ID(agent->company_id), V_TEXT(agent->id))));
+    return db_exec(
+        db, &n,
+        "DELETE FROM company_memberships WHERE company_id = $1 AND principal_type = 'agent' AND principal_id = $2",
+        P(V_ID(agent->company_id), V_TEXT(agent->id)));
 }
 
 err_t grant_has(struct db *db, const struct agent *agent, const char *key, bool *yes)
@@ -56,21 +64,24 @@ err_t grant_has(struct db *db, const struct agent *agent, const char *key, bool 
     int64_t n;
     TRY(db_int(db, &n, 0,
                "SELECT count(*) FROM principal_permission_grants WHERE company_id = $1 AND principal_type = 'agent'"
-               " AND principal_id = $2 AND permission_key = $3", P(V_ID(agent->company_id), V_TEXT(agent->id), V_TEXT(key))));
+               " AND principal_id = $2 AND permission_key = $3",
+               P(V_ID(agent->company_id), V_TEXT(agent->id), V_TEXT(key))));
     *yes = n > 0;
     return OK;
 }
 
 err_t grant_list(struct db *db, const struct agent *agent, struct grant **rows, int *n)
 {
-    return entity_many(db, &ENTITY_grant, rows, n,
-                       "WHERE company_id = $1 AND principal_type = 'agent' AND principal_id = $2 ORDER BY permission_key",
-                       P(V_ID(agent->company_id), V_TEXT(agent->id)));
+    return entity_many(
+        db, &ENTITY_grant, rows, n,
+        "WHERE company_id = $1 AND principal_type = 'agent' AND principal_id = $2 ORDER BY permission_key",
+        P(V_ID(agent->company_id), V_TEXT(agent->id)));
 }
 
 err_t membership_get(struct db *db, const struct agent *agent, struct membership *out, bool *found)
 {
-    return entity_one(db, &ENTITY_membership, out, found, "WHERE company_id = $1 AND principal_type = 'agent' AND principal_id = $2",
+    return entity_one(db, &ENTITY_membership, out, found,
+                      "WHERE company_id = $1 AND principal_type = 'agent' AND principal_id = $2",
                       P(V_ID(agent->company_id), V_TEXT(agent->id)));
 }
 
@@ -80,7 +91,10 @@ err_t agent_may_create(struct db *db, const struct agent *agent, bool *yes)
     return *yes ? OK : grant_has(db, agent, "agents:create", yes);
 }
 
-err_t agent_may_configure(struct db *db, const struct agent *agent, bool *yes) { return grant_has(db, agent, "agents:configure", yes); }
+err_t agent_may_configure(struct db *db, const struct agent *agent, bool *yes)
+{
+    return grant_has(db, agent, "agents:configure", yes);
+}
 
 err_t agent_may_read_configs(struct db *db, const struct agent *agent, bool *yes)
 {

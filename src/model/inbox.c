@@ -21,10 +21,13 @@ static err_t load_blockers(struct db *db, const struct agent *agent, struct inbo
     struct rows r ROWS_AUTO = {0};
     int cap = 16;
     in->blockers = arena_array(db_arena(db), struct blocker, cap);
-    TRY(db_query(db, &r,
-                 "SELECT x.related_issue_id, b.id FROM issue_relations x JOIN issues b ON b.id = x.issue_id"
-                 " WHERE x.type = 'blocks' AND b.status <> 'done' AND x.related_issue_id IN (SELECT id FROM issues WHERE " MINE ")"
-                 " ORDER BY x.related_issue_id, b.id", P(V_ID(agent->id))));
+    TRY(db_query(
+        db, &r,
+        "SELECT x.related_issue_id, b.id FROM issue_relations x JOIN issues b ON b.id = x.issue_id"
+        " WHERE x.type = 'blocks' AND b.status <> 'done' AND x.related_issue_id IN (SELECT id FROM issues WHERE " MINE
+        ")"
+        " ORDER BY x.related_issue_id, b.id",
+        P(V_ID(agent->id))));
     while (rows_next(&r)) {
         if (in->blocker_count == cap) {
             struct blocker *bigger = arena_array(db_arena(db), struct blocker, cap * 2);
@@ -40,10 +43,12 @@ static err_t load_blockers(struct db *db, const struct agent *agent, struct inbo
 static err_t load(struct db *db, const struct agent *agent, struct inbox *in)
 {
     TRY(entity_many(db, &ENTITY_issue, &in->issues, &in->issue_count,
-                    "WHERE " MINE " ORDER BY priority_rank, last_activity_at DESC, id LIMIT $2", P(V_ID(agent->id), V_INT(INBOX_ISSUES_MAX))));
+                    "WHERE " MINE " ORDER BY priority_rank, last_activity_at DESC, id LIMIT $2",
+                    P(V_ID(agent->id), V_INT(INBOX_ISSUES_MAX))));
     TRY(entity_many(db, &ENTITY_run, &in->runs, &in->run_count,
                     "WHERE status IN ('queued','running') AND issue_id IN (SELECT id FROM issues WHERE " MINE ")"
-                    " ORDER BY CASE status WHEN 'running' THEN 0 ELSE 1 END, created_at, id", P(V_ID(agent->id))));
+                    " ORDER BY CASE status WHEN 'running' THEN 0 ELSE 1 END, created_at, id",
+                    P(V_ID(agent->id))));
     return load_blockers(db, agent, in);
 }
 

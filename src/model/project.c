@@ -23,14 +23,16 @@ err_t project_resolve(struct db *db, const char *ref, const char *company_id, st
     *found = false;
     const char *key = shortname(db_arena(db), ref);
     if (!id_valid(company_id) || key == NULL) return OK;
-    return entity_one(db, &ENTITY_project, out, found, "WHERE company_id = $1 AND url_key = $2", P(V_ID(company_id), V_TEXT(key)));
+    return entity_one(db, &ENTITY_project, out, found, "WHERE company_id = $1 AND url_key = $2",
+                      P(V_ID(company_id), V_TEXT(key)));
 }
 
 err_t project_list(struct db *db, const char *company_id, bool archived_too, struct project **rows, int *n)
 {
     return entity_many(db, &ENTITY_project, rows, n,
                        archived_too ? "WHERE company_id = $1 ORDER BY created_at, id"
-                                    : "WHERE company_id = $1 AND archived_at IS NULL ORDER BY created_at, id", P(V_ID(company_id)));
+                                    : "WHERE company_id = $1 AND archived_at IS NULL ORDER BY created_at, id",
+                       P(V_ID(company_id)));
 }
 
 static err_t key_taken(struct db *db, const struct project *p, bool *taken)
@@ -63,9 +65,12 @@ static err_t check_references(struct db *db, const struct project *p, const json
     json_t *goal;
     size_t i;
     TRY(tenant_check(db, "agents", p->company_id, "leadAgentId", p->lead_agent_id));
-    json_array_foreach(goal_ids, i, goal) TRY(tenant_check(db, "goals", p->company_id, "goalIds", json_string_value(goal)));
-    TRY(tenant_check(db, "project_workspaces", p->company_id, "defaultProjectWorkspaceId", json_str(policy, "defaultProjectWorkspaceId")));
-    return environment ? tenant_dangling(db_arena(db), "environmentId", environment) : OK; /* there are no environments yet */
+    json_array_foreach (goal_ids, i, goal)
+        TRY(tenant_check(db, "goals", p->company_id, "goalIds", json_string_value(goal)));
+    TRY(tenant_check(db, "project_workspaces", p->company_id, "defaultProjectWorkspaceId",
+                     json_str(policy, "defaultProjectWorkspaceId")));
+    return environment ? tenant_dangling(db_arena(db), "environmentId", environment)
+                       : OK; /* there are no environments yet */
 }
 
 static err_t write_goals(struct db *db, const struct project *p, const json_t *goal_ids)
@@ -74,7 +79,7 @@ static err_t write_goals(struct db *db, const struct project *p, const json_t *g
     size_t i;
     int64_t n;
     TRY(db_exec(db, &n, "DELETE FROM project_goals WHERE project_id = $1", P(V_ID(p->id))));
-    json_array_foreach(goal_ids, i, goal)
+    json_array_foreach (goal_ids, i, goal)
         TRY(db_exec(db, &n,
                     "INSERT INTO project_goals (project_id, goal_id, company_id, position) VALUES ($1, $2, $3, $4)"
                     " ON CONFLICT (project_id, goal_id) DO NOTHING",
@@ -117,12 +122,16 @@ err_t project_delete(struct db *db, const struct actor *actor, const struct proj
     int64_t issues;
     TRY(db_int(db, &issues, 0, "SELECT count(*) FROM issues WHERE project_id = $1", P(V_ID(p->id))));
     if (issues > 0) {
-        const char *details = json_text(a, json_pack("{s:s, s:I}", "code", "project_not_empty", "issueCount", (json_int_t)issues));
+        const char *details =
+            json_text(a, json_pack("{s:s, s:I}", "code", "project_not_empty", "issueCount", (json_int_t)issues));
         return err_with(a, ERR_CONFLICT, "project_not_empty", details,
                         "The project still has %" PRId64 " issue(s). Archive it instead, or move them first.", issues);
     }
     TRY(db_exec_one(db, "DELETE FROM projects WHERE id = $1", P(V_ID(p->id))));
-    return activity_log(db, actor, &(struct activity_entry){
-        .company_id = p->company_id, .action = "project.deleted", .entity_type = "project", .entity_id = p->id,
-        .details = json_pack("{s:s}", "name", p->name)});
+    return activity_log(db, actor,
+                        &(struct activity_entry){.company_id = p->company_id,
+                                                 .action = "project.deleted",
+                                                 .entity_type = "project",
+                                                 .entity_id = p->id,
+                                                 .details = json_pack("{s:s}", "name", p->name)});
 }

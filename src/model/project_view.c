@@ -27,8 +27,11 @@ static err_t load_goals(struct db *db, const char *column, const char *id, struc
     int cap = 16;
     out->goals = arena_array(a, struct goal_link, cap);
     TRY(db_query(db, &r,
-                 arena_printf(a, "SELECT x.project_id, g.id, g.title FROM project_goals x JOIN goals g ON g.id = x.goal_id"
-                                 " WHERE x.%s = $1 ORDER BY x.project_id, x.position, g.id", column), P(V_ID(id))));
+                 arena_printf(a,
+                              "SELECT x.project_id, g.id, g.title FROM project_goals x JOIN goals g ON g.id = x.goal_id"
+                              " WHERE x.%s = $1 ORDER BY x.project_id, x.position, g.id",
+                              column),
+                 P(V_ID(id))));
     while (rows_next(&r)) {
         if (out->goal_count == cap) {
             struct goal_link *bigger = arena_array(a, struct goal_link, cap * 2);
@@ -44,7 +47,8 @@ static err_t load_goals(struct db *db, const char *column, const char *id, struc
 static err_t load(struct db *db, const char *column, const char *id, struct attached *out)
 {
     *out = (struct attached){0};
-    const char *tail = arena_printf(db_arena(db), "WHERE %s = $1 ORDER BY CASE WHEN is_primary THEN 0 ELSE 1 END, created_at, id", column);
+    const char *tail = arena_printf(
+        db_arena(db), "WHERE %s = $1 ORDER BY CASE WHEN is_primary THEN 0 ELSE 1 END, created_at, id", column);
     TRY(entity_many(db, &ENTITY_project_workspace, &out->workspaces, &out->workspace_count, tail, P(V_ID(id))));
     return load_goals(db, column, id, out);
 }
@@ -66,12 +70,13 @@ void project_workspace_write(struct jw *w, const struct project_workspace *ws)
 }
 
 /* WS-15 */
-static void write_codebase(struct jw *w, struct arena *a, const struct project *p, const struct project_workspace *primary,
-                           const struct project_view *view)
+static void write_codebase(struct jw *w, struct arena *a, const struct project *p,
+                           const struct project_workspace *primary, const struct project_view *view)
 {
     const struct project_workspace none = {0}, *ws = primary ? primary : &none;
     const char *repo = repo_name(a, ws->repo_url);
-    const char *managed = arena_printf(a, "%s/projects/%s/%s/%s", view->data_dir, p->company_id, p->id, repo ? repo : "_default");
+    const char *managed =
+        arena_printf(a, "%s/projects/%s/%s/%s", view->data_dir, p->company_id, p->id, repo ? repo : "_default");
     jw_kobj(w, "codebase");
     jw_kstr(w, "workspaceId", ws->id);
     jw_kstr(w, "repoUrl", ws->repo_url);
@@ -112,7 +117,8 @@ static void write_fields(struct jw *w, struct arena *a, const struct project *p,
     }
 }
 
-static void write_one(struct jw *w, struct arena *a, const struct project *p, const struct attached *all, const struct project_view *view)
+static void write_one(struct jw *w, struct arena *a, const struct project *p, const struct attached *all,
+                      const struct project_view *view)
 {
     const struct project_workspace *primary = NULL;
     jw_obj(w);
@@ -132,7 +138,8 @@ static void write_one(struct jw *w, struct arena *a, const struct project *p, co
     jw_obj_end(w);
 }
 
-err_t project_write_all(struct db *db, struct jw *w, const char *company_id, const struct project *rows, int n, const struct project_view *view)
+err_t project_write_all(struct db *db, struct jw *w, const char *company_id, const struct project *rows, int n,
+                        const struct project_view *view)
 {
     struct attached all;
     TRY(load(db, "company_id", company_id, &all));
@@ -150,14 +157,18 @@ err_t project_write(struct db *db, struct jw *w, const struct project *project, 
     return OK;
 }
 
-err_t project_log(struct db *db, const struct actor *actor, const char *action, const struct project *project, json_t *details,
-                  const char *data_dir)
+err_t project_log(struct db *db, const struct actor *actor, const char *action, const struct project *project,
+                  json_t *details, const char *data_dir)
 {
     struct buf b BUF_AUTO = {0};
     struct jw w;
     jw_init(&w, &b);
     TRY(project_write(db, &w, project, &(struct project_view){.data_dir = data_dir, .mask_env = true}));
-    return activity_log(db, actor, &(struct activity_entry){
-        .company_id = project->company_id, .action = action, .entity_type = "project", .entity_id = project->id,
-        .details = details, .entity = arena_strdup(db_arena(db), b.data)});
+    return activity_log(db, actor,
+                        &(struct activity_entry){.company_id = project->company_id,
+                                                 .action = action,
+                                                 .entity_type = "project",
+                                                 .entity_id = project->id,
+                                                 .details = details,
+                                                 .entity = arena_strdup(db_arena(db), b.data)});
 }

@@ -6,7 +6,8 @@
 
 /* OK when id is NULL or names a row of this table in the company; else
  * ERR_UNPROCESSABLE "<field> not found in company" with {field, id}. table is ours. */
-err_t tenant_check(struct db *db, const char *table, const char *company_id, const char *field, const char *id) MUST_CHECK;
+err_t tenant_check(struct db *db, const char *table, const char *company_id, const char *field,
+                   const char *id) MUST_CHECK;
 err_t tenant_dangling(struct arena *a, const char *field, const char *id) MUST_CHECK;
 
 #endif

@@ -9,7 +9,7 @@ struct adapter_type {
     bool available; /* this version can run it */
     bool instructions_bundle, skills, run_tokens;
 };
-extern const struct adapter_type ADAPTER_TYPES[]; /* ends with a NULL type */
+extern const struct adapter_type ADAPTER_TYPES[];               /* ends with a NULL type */
 const struct adapter_type *adapter_type_find(const char *type); /* NULL: not of the protocol */
 
 #endif

@@ -40,7 +40,7 @@ json_t *env_normalize(const json_t *env)
     const char *name;
     json_t *v, *out = json_object();
     if (!json_is_object(env)) return NULL;
-    json_object_foreach((json_t *)(uintptr_t)env, name, v) {
+    json_object_foreach ((json_t *)(uintptr_t)env, name, v) {
         if (!env_name(name)) return NULL;
         if (json_is_string(v)) json_object_set_new(out, name, json_pack("{s:s, s:O}", "type", "plain", "value", v));
         else if (binding_ok(v)) json_object_set(out, name, v);
@@ -62,8 +62,19 @@ json_t *adapter_config_normalize(const json_t *config)
 
 /* What a config keeps when its adapter changes (AR-14d). */
 static const char *const surviving[] = {
-    "env", "cwd", "timeoutSec", "graceSec", "promptTemplate", "bootstrapPromptTemplate", "paperclipSkillSync",
-    "instructionsBundleMode", "instructionsRootPath", "instructionsEntryFile", "instructionsFilePath", "agentsMdPath", NULL,
+    "env",
+    "cwd",
+    "timeoutSec",
+    "graceSec",
+    "promptTemplate",
+    "bootstrapPromptTemplate",
+    "paperclipSkillSync",
+    "instructionsBundleMode",
+    "instructionsRootPath",
+    "instructionsEntryFile",
+    "instructionsFilePath",
+    "agentsMdPath",
+    NULL,
 };
 
 json_t *adapter_config_merge(const struct config_change *c)
@@ -107,9 +118,9 @@ json_t *changed_keys(const json_t *before, const json_t *after)
     const char *names[256], *key;
     size_t n = 0;
     json_t *v, *out = json_array();
-    json_object_foreach((json_t *)(uintptr_t)after, key, v)
+    json_object_foreach ((json_t *)(uintptr_t)after, key, v)
         if (n < 256 && !json_equal(v, json_object_get(before, key))) names[n++] = key;
-    json_object_foreach((json_t *)(uintptr_t)before, key, v)
+    json_object_foreach ((json_t *)(uintptr_t)before, key, v)
         if (n < 256 && json_object_get(after, key) == NULL) names[n++] = key;
     qsort(names, n, sizeof *names, by_name);
     for (size_t i = 0; i < n; i++) json_array_append_new(out, json_string(names[i]));
@@ -133,7 +144,7 @@ const char *config_host_command(struct arena *a, const json_t *config)
 const char *config_bundle_key(const json_t *config)
 {
     static const char *const keys[] = {"instructionsBundleMode", "instructionsRootPath", "instructionsEntryFile",
-                                       "instructionsFilePath", "agentsMdPath", NULL};
+                                       "instructionsFilePath",   "agentsMdPath",         NULL};
     return first_of(config, keys);
 }
 

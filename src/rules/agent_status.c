@@ -45,7 +45,10 @@ bool agent_status_invokable(const char *status)
     return one_of(status, list);
 }
 
-bool agent_status_assignable(const char *status) { return agent_status_invokable(status) || strcmp(status, "paused") == 0; }
+bool agent_status_assignable(const char *status)
+{
+    return agent_status_invokable(status) || strcmp(status, "paused") == 0;
+}
 
 const char *agent_status_write_refusal(const char *from, const char *to)
 {

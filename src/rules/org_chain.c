@@ -80,13 +80,19 @@ static const char *guidance(struct arena *a, const struct org_health *h)
     switch (h->verdict) {
     case ORG_HEALTHY: return NULL;
     case ORG_MISSING_MANAGER:
-        return arena_printf(a, "%s reports, directly or not, to an agent that does not exist (%s). Give %s a manager of this company, or none.",
-                            name, bad, h->chain[h->length - 1]->name);
+        return arena_printf(
+            a,
+            "%s reports, directly or not, to an agent that does not exist (%s). Give %s a manager of this company, or none.",
+            name, bad, h->chain[h->length - 1]->name);
     case ORG_CYCLE:
-        return arena_printf(a, "The reporting line of %s runs in a circle through %s. Give one of them another manager, or none.", name, bad);
+        return arena_printf(
+            a, "The reporting line of %s runs in a circle through %s. Give one of them another manager, or none.", name,
+            bad);
     case ORG_TERMINATED_ANCESTOR:
-        return arena_printf(a, "%s reports, directly or not, to %s, who is terminated. Give the agents below %s another manager, or none.",
-                            name, bad, bad);
+        return arena_printf(
+            a,
+            "%s reports, directly or not, to %s, who is terminated. Give the agents below %s another manager, or none.",
+            name, bad, bad);
     }
     abort();
 }
@@ -104,13 +110,15 @@ struct org_health org_health(struct arena *a, struct org *o, int self)
     for (int i = 0; i < h.length; i++) {
         const struct org_node *n = h.chain[i] = &o->nodes[line[i]];
         if (i == 0) continue;
-        if (strcmp(n->status, "terminated") == 0) h.invalid[h.invalid_count++] = (struct org_ancestor){n->id, n->name, n->status};
-        if (strcmp(n->status, "paused") == 0) h.paused[h.paused_count++] = (struct org_ancestor){n->id, n->name, n->status};
+        if (strcmp(n->status, "terminated") == 0)
+            h.invalid[h.invalid_count++] = (struct org_ancestor){n->id, n->name, n->status};
+        if (strcmp(n->status, "paused") == 0)
+            h.paused[h.paused_count++] = (struct org_ancestor){n->id, n->name, n->status};
     }
     if (end) {
         int again = org_find(o, end);
-        h.invalid[h.invalid_count++] =
-            again < 0 ? (struct org_ancestor){end, end, "missing"} : (struct org_ancestor){end, o->nodes[again].name, "cycle"};
+        h.invalid[h.invalid_count++] = again < 0 ? (struct org_ancestor){end, end, "missing"}
+                                                 : (struct org_ancestor){end, o->nodes[again].name, "cycle"};
     }
     if (h.invalid_count > 0) h.verdict = verdict_of(h.invalid[0].status);
     h.repair_guidance = guidance(a, &h);

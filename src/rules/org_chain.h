@@ -18,8 +18,8 @@ struct org_node {
 struct org {
     const struct org_node *nodes; /* as given */
     int count;
-    int *by_id;   /* indexes in the order of ids */
-    int *seen;    /* per node: the walk that last came by */
+    int *by_id; /* indexes in the order of ids */
+    int *seen;  /* per node: the walk that last came by */
     int walk;
 };
 void org_init(struct arena *a, struct org *o, const struct org_node *nodes, int count);
@@ -32,13 +32,13 @@ struct org_ancestor {
     const char *id, *name, *status; /* status: terminated, missing, cycle or paused */
 };
 struct org_health {
-    enum org_verdict verdict;         /* of the first invalid ancestor */
-    const struct org_node **chain;    /* the agent itself, its manager, … */
+    enum org_verdict verdict;      /* of the first invalid ancestor */
+    const struct org_node **chain; /* the agent itself, its manager, … */
     int length;
     struct org_ancestor *invalid, *paused;
     int invalid_count, paused_count;
-    const char *repair_guidance;      /* a sentence, or NULL */
-    const char *escalation_warning;   /* a sentence when an invokable agent has a paused manager, or NULL */
+    const char *repair_guidance;    /* a sentence, or NULL */
+    const char *escalation_warning; /* a sentence when an invokable agent has a paused manager, or NULL */
 };
 struct org_health org_health(struct arena *a, struct org *o, int self);
 

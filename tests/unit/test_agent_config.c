@@ -34,17 +34,29 @@ static void a_bare_env_value_becomes_a_plain_binding(void **state)
     (void)state;
     assert_json(env_normalize(j("{\"FOO\":\"bar\",\"K\":{\"type\":\"plain\",\"value\":\"\"}}")),
                 "{\"FOO\":{\"type\":\"plain\",\"value\":\"bar\"},\"K\":{\"type\":\"plain\",\"value\":\"\"}}");
-    assert_json(env_normalize(j("{\"S\":{\"type\":\"secret_ref\",\"secretId\":\"0192f0c1-2345-7abc-8def-0123456789ab\",\"version\":\"latest\"}}")),
-                "{\"S\":{\"type\":\"secret_ref\",\"secretId\":\"0192f0c1-2345-7abc-8def-0123456789ab\",\"version\":\"latest\"}}");
+    assert_json(
+        env_normalize(j(
+            "{\"S\":{\"type\":\"secret_ref\",\"secretId\":\"0192f0c1-2345-7abc-8def-0123456789ab\",\"version\":\"latest\"}}")),
+        "{\"S\":{\"type\":\"secret_ref\",\"secretId\":\"0192f0c1-2345-7abc-8def-0123456789ab\",\"version\":\"latest\"}}");
 }
 
 static void a_malformed_env_is_refused(void **state)
 {
     (void)state;
     static const char *const bad[] = {
-        "[]", "\"x\"", "{\"A\":1}", "{\"A\":null}", "{\"A\":{}}", "{\"A\":{\"type\":\"plain\"}}", "{\"A\":{\"type\":\"plain\",\"value\":3}}",
-        "{\"A\":{\"type\":\"secret_ref\",\"secretId\":\"x\"}}", "{\"A\":{\"type\":\"user_secret_ref\"}}", "{\"A=B\":\"c\"}", "{\"\":\"c\"}",
-        "{\"1A\":\"c\"}", "{\"A\":{\"type\":\"user_secret_ref\",\"key\":\"k\",\"version\":\"newest\"}}",
+        "[]",
+        "\"x\"",
+        "{\"A\":1}",
+        "{\"A\":null}",
+        "{\"A\":{}}",
+        "{\"A\":{\"type\":\"plain\"}}",
+        "{\"A\":{\"type\":\"plain\",\"value\":3}}",
+        "{\"A\":{\"type\":\"secret_ref\",\"secretId\":\"x\"}}",
+        "{\"A\":{\"type\":\"user_secret_ref\"}}",
+        "{\"A=B\":\"c\"}",
+        "{\"\":\"c\"}",
+        "{\"1A\":\"c\"}",
+        "{\"A\":{\"type\":\"user_secret_ref\",\"key\":\"k\",\"version\":\"newest\"}}",
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) assert_null(env_normalize(j(bad[i])));
     assert_null(adapter_config_normalize(j("{\"env\":3}")));
@@ -73,21 +85,24 @@ static void a_new_agent_gets_heartbeat_defaults(void **state)
     assert_json(runtime_config_defaults(NULL), "{\"heartbeat\":{\"enabled\":false,\"maxConcurrentRuns\":20}}");
     assert_json(runtime_config_defaults(j("{\"x\":1,\"heartbeat\":{\"enabled\":true,\"intervalSec\":60}}")),
                 "{\"x\":1,\"heartbeat\":{\"enabled\":true,\"intervalSec\":60,\"maxConcurrentRuns\":20}}");
-    assert_json(runtime_config_defaults(j("{\"heartbeat\":null}")), "{\"heartbeat\":{\"enabled\":false,\"maxConcurrentRuns\":20}}");
+    assert_json(runtime_config_defaults(j("{\"heartbeat\":null}")),
+                "{\"heartbeat\":{\"enabled\":false,\"maxConcurrentRuns\":20}}");
 }
 
 static void permissions_follow_the_role(void **state)
 {
     (void)state;
     assert_json(permissions_defaults("ceo", NULL), "{\"canCreateAgents\":true,\"canCreateSkills\":true}");
-    assert_json(permissions_defaults("qa", j("{\"canCreateAgents\":true}")), "{\"canCreateAgents\":true,\"canCreateSkills\":true}");
+    assert_json(permissions_defaults("qa", j("{\"canCreateAgents\":true}")),
+                "{\"canCreateAgents\":true,\"canCreateSkills\":true}");
     assert_json(permissions_defaults("qa", NULL), "{\"canCreateAgents\":false,\"canCreateSkills\":true}");
 }
 
 static void changed_keys_are_named_in_order(void **state)
 {
     (void)state;
-    assert_json(changed_keys(j("{\"b\":1,\"a\":{\"x\":1},\"gone\":1}"), j("{\"a\":{\"x\":2},\"b\":1,\"Z\":0}")), "[\"Z\",\"a\",\"gone\"]");
+    assert_json(changed_keys(j("{\"b\":1,\"a\":{\"x\":1},\"gone\":1}"), j("{\"a\":{\"x\":2},\"b\":1,\"Z\":0}")),
+                "[\"Z\",\"a\",\"gone\"]");
     assert_json(changed_keys(j("{\"a\":1}"), j("{\"a\":1}")), "[]");
 }
 
@@ -113,7 +128,8 @@ static void knows_the_adapters_of_the_protocol(void **state)
     assert_null(adapter_type_find("nope"));
 }
 
-UNIT_MAIN(setup, cmocka_unit_test(a_bare_env_value_becomes_a_plain_binding), cmocka_unit_test(a_malformed_env_is_refused),
-          cmocka_unit_test(a_patch_merges_unless_it_replaces), cmocka_unit_test(a_new_agent_gets_heartbeat_defaults),
-          cmocka_unit_test(permissions_follow_the_role), cmocka_unit_test(changed_keys_are_named_in_order),
-          cmocka_unit_test(finds_what_agents_may_not_write), cmocka_unit_test(knows_the_adapters_of_the_protocol))
+UNIT_MAIN(setup, cmocka_unit_test(a_bare_env_value_becomes_a_plain_binding),
+          cmocka_unit_test(a_malformed_env_is_refused), cmocka_unit_test(a_patch_merges_unless_it_replaces),
+          cmocka_unit_test(a_new_agent_gets_heartbeat_defaults), cmocka_unit_test(permissions_follow_the_role),
+          cmocka_unit_test(changed_keys_are_named_in_order), cmocka_unit_test(finds_what_agents_may_not_write),
+          cmocka_unit_test(knows_the_adapters_of_the_protocol))

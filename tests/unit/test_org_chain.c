@@ -53,7 +53,8 @@ static void names_a_missing_manager_and_stops_there(void **state)
 static void walks_on_past_a_terminated_ancestor(void **state)
 {
     (void)state;
-    const struct org_node nodes[] = {node("a", "terminated", NULL), node("b", "terminated", "a"), node("c", "idle", "b")};
+    const struct org_node nodes[] = {node("a", "terminated", NULL), node("b", "terminated", "a"),
+                                     node("c", "idle", "b")};
     struct org_health h = health_of(nodes, 3, "c");
     assert_string_equal(org_verdict_name(h.verdict), "terminated_ancestor");
     assert_int_equal(h.invalid_count, 2);
@@ -75,7 +76,8 @@ static void the_first_invalid_ancestor_decides(void **state)
 static void ends_in_a_circle_once(void **state)
 {
     (void)state;
-    const struct org_node nodes[] = {node("a", "idle", "b"), node("b", "idle", "a"), node("c", "idle", "b"), node("s", "idle", "s")};
+    const struct org_node nodes[] = {node("a", "idle", "b"), node("b", "idle", "a"), node("c", "idle", "b"),
+                                     node("s", "idle", "s")};
     struct org_health h = health_of(nodes, 4, "c");
     assert_int_equal(h.verdict, ORG_CYCLE);
     assert_int_equal(h.length, 3);
@@ -105,8 +107,8 @@ static void warns_of_a_paused_manager_only_whom_it_concerns(void **state)
 static void sees_a_circle_before_it_is_closed(void **state)
 {
     (void)state;
-    const struct org_node nodes[] = {node("a", "idle", NULL), node("b", "idle", "a"), node("c", "idle", "b"), node("x", "idle", "y"),
-                                     node("y", "idle", "x")};
+    const struct org_node nodes[] = {node("a", "idle", NULL), node("b", "idle", "a"), node("c", "idle", "b"),
+                                     node("x", "idle", "y"), node("y", "idle", "x")};
     org_init(&arena, &org, nodes, 5);
     assert_true(org_would_cycle(&org, 0, 2));
     assert_true(org_would_cycle(&org, 0, 0));
@@ -117,8 +119,8 @@ static void sees_a_circle_before_it_is_closed(void **state)
 static void every_agent_has_its_place_in_the_forest(void **state)
 {
     (void)state;
-    const struct org_node nodes[] = {node("p", "idle", "r"), node("q", "idle", "p"), node("r", "idle", "q"), node("s", "idle", "r"),
-                                     node("t", "idle", "gone"), node("u", "idle", "t")};
+    const struct org_node nodes[] = {node("p", "idle", "r"), node("q", "idle", "p"),    node("r", "idle", "q"),
+                                     node("s", "idle", "r"), node("t", "idle", "gone"), node("u", "idle", "t")};
     org_init(&arena, &org, nodes, 6);
     const int *parent = org_forest(&arena, &org);
     assert_int_equal(parent[0], -1); /* the oldest of the circle p → r → q → p */
@@ -155,7 +157,8 @@ static void status_decides_who_runs_and_who_is_given_work(void **state)
     static const struct {
         const char *status;
         int invokable, assignable;
-    } cases[] = {{"active", 1, 1}, {"idle", 1, 1}, {"running", 1, 1}, {"error", 1, 1}, {"paused", 0, 1}, {"pending_approval", 0, 0}, {"terminated", 0, 0}};
+    } cases[] = {{"active", 1, 1},           {"idle", 1, 1},      {"running", 1, 1}, {"error", 1, 1}, {"paused", 0, 1},
+                 {"pending_approval", 0, 0}, {"terminated", 0, 0}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         assert_int_equal(agent_status_invokable(cases[i].status), cases[i].invokable);
         assert_int_equal(agent_status_assignable(cases[i].status), cases[i].assignable);
@@ -186,6 +189,7 @@ static void moves_by_the_table(void **state)
 UNIT_MAIN(NULL, cmocka_unit_test(is_healthy_up_to_the_top), cmocka_unit_test(names_a_missing_manager_and_stops_there),
           cmocka_unit_test(walks_on_past_a_terminated_ancestor), cmocka_unit_test(the_first_invalid_ancestor_decides),
           cmocka_unit_test(ends_in_a_circle_once), cmocka_unit_test(warns_of_a_paused_manager_only_whom_it_concerns),
-          cmocka_unit_test(sees_a_circle_before_it_is_closed), cmocka_unit_test(every_agent_has_its_place_in_the_forest),
+          cmocka_unit_test(sees_a_circle_before_it_is_closed),
+          cmocka_unit_test(every_agent_has_its_place_in_the_forest),
           cmocka_unit_test(a_very_deep_branch_becomes_a_tree_of_its_own),
           cmocka_unit_test(status_decides_who_runs_and_who_is_given_work), cmocka_unit_test(moves_by_the_table))

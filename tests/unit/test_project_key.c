@@ -16,7 +16,11 @@ static void keys_of_plain_names_are_shortnames(void **state)
 static void other_letters_bring_a_piece_of_the_id(void **state)
 {
     (void)state;
-    assert_string_equal(project_url_key(&arena, "Gr\xc3\xb6\xc3\x9f" "e", id), "gr-e-456789ab");
+    assert_string_equal(project_url_key(&arena,
+                                        "Gr\xc3\xb6\xc3\x9f"
+                                        "e",
+                                        id),
+                        "gr-e-456789ab");
     assert_string_equal(project_url_key(&arena, "\xe6\xbc\xa2", id), "456789ab");
     assert_string_equal(project_url_key(&arena, "!!!", id), "456789ab");
 }
@@ -42,5 +46,6 @@ static void folders_too(void **state)
     assert_null(folder_name(&arena, NULL));
 }
 
-UNIT_MAIN(NULL, cmocka_unit_test(keys_of_plain_names_are_shortnames), cmocka_unit_test(other_letters_bring_a_piece_of_the_id),
+UNIT_MAIN(NULL, cmocka_unit_test(keys_of_plain_names_are_shortnames),
+          cmocka_unit_test(other_letters_bring_a_piece_of_the_id),
           cmocka_unit_test(repositories_are_called_by_their_last_segment), cmocka_unit_test(folders_too))
