@@ -402,7 +402,9 @@ CREATE INDEX project_workspaces_project ON project_workspaces(project_id);
 CREATE UNIQUE INDEX project_workspaces_primary ON project_workspaces(project_id) WHERE is_primary;
 CREATE UNIQUE INDEX project_workspaces_remote ON project_workspaces(project_id, remote_provider, remote_workspace_ref);
 
-CREATE INDEX issues_list ON issues(company_id, priority_rank, last_activity_at DESC) WHERE hidden_at IS NULL AND harness_kind IS NULL;
+-- The order of lists, whole; origin_kind lets a count stay inside the index.
+CREATE INDEX issues_list ON issues(company_id, priority_rank, last_activity_at DESC, updated_at DESC, id DESC, origin_kind)
+    WHERE hidden_at IS NULL AND harness_kind IS NULL;
 CREATE INDEX issues_activity ON issues(company_id, last_activity_at);
 CREATE INDEX issues_status ON issues(company_id, status);
 CREATE INDEX issues_parent ON issues(parent_id);

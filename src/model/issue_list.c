@@ -42,7 +42,7 @@ static void cond_origin(struct query_text *t, const struct issue_filter *f)
     }
     if (f->origin_id) cond(t, "i.origin_id =", V_TEXT(f->origin_id), "");
     if (f->exclude_routine_executions && !f->origin_kind && !f->origin_id) buf_puts(&t->where, " AND i.origin_kind <> 'routine_execution'");
-    if (!f->include_plugin_operations && !named && !f->project_id) buf_puts(&t->where, " AND i.origin_kind NOT LIKE 'plugin:%:operation%'");
+    if (!f->include_plugin_operations && !named && !f->project_id) buf_puts(&t->where, " AND (substr(i.origin_kind, 1, 7) <> 'plugin:' OR i.origin_kind NOT LIKE 'plugin:%:operation%')");
 }
 
 static void cond_people(struct query_text *t, const struct issue_filter *f)
@@ -154,11 +154,16 @@ err_t issue_list(struct db *db, const struct issue_filter *f, struct issue **row
     return entity_many(db, &ENTITY_issue, rows, count, buf_finish(&sql, a), t.v, t.n);
 }
 
+/* Counted in list order, so that the index of lists serves, and no further than the limit. */
 err_t issue_count(struct db *db, const struct issue_filter *f, int64_t *total)
 {
     struct query_text t = {.a = db_arena(db)};
     build(&t, f);
-    const char *sql = arena_printf(t.a, "SELECT count(*) FROM issues i WHERE %s", t.where.data);
+    t.v[t.n++] = V_INT(ISSUE_COUNT_MAX);
+    const char *sql = arena_printf(t.a,
+                                   "SELECT count(*) FROM (SELECT 1 FROM issues i WHERE %s"
+                                   " ORDER BY i.priority_rank, i.last_activity_at DESC, i.updated_at DESC, i.id DESC LIMIT $%d) AS counted",
+                                   t.where.data, t.n);
     buf_free(&t.where);
     return db_int(db, total, 0, sql, t.v, t.n);
 }

@@ -23,6 +23,8 @@ struct issue_filter {
     int limit, offset;
 };
 err_t issue_list(struct db *db, const struct issue_filter *f, struct issue **rows, int *count) MUST_CHECK;
+/* How many there are; beyond ISSUE_COUNT_MAX nobody counts. */
+#define ISSUE_COUNT_MAX 10000
 err_t issue_count(struct db *db, const struct issue_filter *f, int64_t *total) MUST_CHECK;
 
 #endif
