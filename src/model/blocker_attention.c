@@ -117,10 +117,20 @@ static const char *ref_text(const struct blocker_map *m, int i, bool identifier)
     return identifier ? m->refs[i].identifier : m->refs[i].id;
 }
 
+/* What nearly every row of a list says; as written below for the state none. */
+#define NOT_BLOCKED                                                                                                     \
+    "{\"state\":\"none\",\"reason\":null,\"unresolvedBlockerCount\":0,\"coveredBlockerCount\":0,\"stalledBlockerCount\":0," \
+    "\"attentionBlockerCount\":0,\"pendingFinalizeBlockerIssueIds\":[],\"sampleBlockerIdentifier\":null,"               \
+    "\"sampleStalledBlockerIdentifier\":null,\"blockingTreeLive\":false,\"directBlockerIssueId\":null,"                 \
+    "\"terminalBlockerIssueId\":null,\"terminalBlocker\":null}"
+
 void blocker_attention_write(struct jw *w, const struct blocker_map *m, int i)
 {
-    struct blocker_verdict v = {.state = "none", .direct = -1, .terminal = -1, .stalled_sample = -1};
-    if (i >= 0) v = blocker_judge(&m->graph, i);
+    if (i < 0) {
+        jw_kraw(w, "blockerAttention", NOT_BLOCKED);
+        return;
+    }
+    struct blocker_verdict v = blocker_judge(&m->graph, i);
     jw_kobj(w, "blockerAttention");
     jw_kstr(w, "state", v.state);
     jw_kstr(w, "reason", v.reason);

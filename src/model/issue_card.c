@@ -190,18 +190,21 @@ static void write_path(struct jw *w, const char *kind, const char *label, const 
 static void review_attention_write(struct jw *w, const struct issue_card *c)
 {
     const struct issue *x = &c->row;
-    bool review = text_is(x->status, "in_review");
+    if (!text_is(x->status, "in_review")) {
+        jw_kraw(w, "reviewAttention", "{\"state\":\"none\",\"paths\":[],\"reason\":null}");
+        return;
+    }
     bool human = x->assignee_user_id != NULL, monitor = x->monitor_next_check_at != INSTANT_NONE;
     bool covered = human || monitor || c->review_live || c->review_wake;
     jw_kobj(w, "reviewAttention");
-    jw_kstr(w, "state", !review ? "none" : covered ? "covered" : "stalled");
+    jw_kstr(w, "state", covered ? "covered" : "stalled");
     jw_karr(w, "paths");
-    if (review && monitor) write_path(w, "monitor", "Scheduled check", "system", NULL, x->monitor_next_check_at);
-    if (review && human) write_path(w, "human_reviewer", "Assigned person", "user", x->assignee_user_id, x->updated_at);
-    if (review && c->review_live) write_path(w, "active_run", "Run in progress", "agent", x->assignee_agent_id, x->updated_at);
-    if (review && c->review_wake) write_path(w, "queued_wake", "Wake on its way", "agent", x->assignee_agent_id, x->updated_at);
+    if (monitor) write_path(w, "monitor", "Scheduled check", "system", NULL, x->monitor_next_check_at);
+    if (human) write_path(w, "human_reviewer", "Assigned person", "user", x->assignee_user_id, x->updated_at);
+    if (c->review_live) write_path(w, "active_run", "Run in progress", "agent", x->assignee_agent_id, x->updated_at);
+    if (c->review_wake) write_path(w, "queued_wake", "Wake on its way", "agent", x->assignee_agent_id, x->updated_at);
     jw_arr_end(w);
-    jw_kstr(w, "reason", review && !covered ? "no_action_path" : NULL);
+    jw_kstr(w, "reason", !covered ? "no_action_path" : NULL);
     jw_obj_end(w);
 }
 
