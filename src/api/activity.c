@@ -119,6 +119,8 @@ err_t events_ws(struct req *r)
     if (since_text == NULL || since > newest) since = newest;
     struct ws_client *c = ws_client_new(hub, r->company_id, since);
     if (c == NULL) return err_new(r->arena, ERR_UNAVAILABLE, "Too many live connections");
+    /* a revoked credential takes its sockets with it (AO-49) */
+    if (r->actor.key_id) ws_client_owner(c, arena_printf(r->arena, "key:%s", r->actor.key_id));
     err_t e = replay_since(r, c, since);
     if (e) {
         ws_client_drop(c);

@@ -1,5 +1,6 @@
 /* agent_control: the board's hand on an agent's life, and its keys (AR-16, AR-22). */
 #include "model/agent_control.h"
+#include "api/app.h"
 #include "api/handlers.h"
 #include "api/schemas.h"
 #include "model/agent_key.h"
@@ -75,5 +76,6 @@ err_t agent_key_create_route(struct req *r)
 err_t agent_key_remove(struct req *r)
 {
     TRY(agent_key_revoke(r->db, &r->actor, &r->agent, r->params[1]));
+    hub_revoke(app_get(r->app)->hub, arena_printf(r->arena, "key:%s", r->params[1])); /* its sockets go with it (AO-49) */
     return answer_ok(r);
 }

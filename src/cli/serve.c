@@ -12,6 +12,7 @@
 #include "engine/engine.h"
 #include "model/instance.h"
 #include "store/migrate.h"
+#include "workspace/cgroup.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -234,6 +235,7 @@ static err_t start_engine(struct server *s)
                                      .publish = publish_live, .has_listeners = has_listeners, .live_ctx = s,
                                      .api_url = *settings.api_url ? settings.api_url : base_url(s),
                                      .jwt_secret = s->jwt_secret, .shim_path = shim_path_find(&s->arena),
+                                     .cgroup_dir = cgroup_runs_dir(&s->arena),
                                      .listen_host = s->host, .listen_port = s->port};
     return engine_start(&s->arena, &o, &s->engine);
 }
@@ -270,6 +272,7 @@ static void stop(struct server *s)
     if (engine) engine_stop(engine);
     if (s->hub) hub_stop(s->hub);
     if (s->jobs) jobs_stop(s->jobs);
+    if (engine) engine_free(engine);
     if (s->app) app_free(s->app);
     if (s->store) store_close(s->store);
     if (s->lock_fd >= 0) close(s->lock_fd);

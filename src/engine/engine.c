@@ -244,15 +244,31 @@ void engine_stop(struct engine *e)
 {
     uv_async_send(&e->stop);
     uv_thread_join(&e->thread);
+    for (struct live_run *r = e->runs; r; r = r->next)
+        if (r->abort) atomic_store(r->abort, true);
     engine_unit(e);
     err_t err = engine_tx(e, NULL, leave, NULL);
     if (err) engine_failed(e, "leave", err);
-    while (e->runs) live_drop(e->runs); /* NOLINT(clang-analyzer-unix.Malloc): it leaves the list first */
+}
+
+static void drop_mail(struct engine *e)
+{
+    for (struct engine_mail *m = e->mail_head, *next; m; m = next) {
+        next = m->next; /* its run is found again at the next start */
+        arena_free(&m->arena);
+        free(m);
+    }
+}
+
+void engine_free(struct engine *e)
+{
+    while (e->runs) live_drop(e->runs);
     uv_handle_t *const handles[] = {(uv_handle_t *)&e->poke, (uv_handle_t *)&e->mail, (uv_handle_t *)&e->stop,
                                     (uv_handle_t *)&e->timer, (uv_handle_t *)&e->lease};
     for (size_t i = 0; i < sizeof handles / sizeof *handles; i++) uv_close(handles[i], NULL);
     uv_run(&e->loop, UV_RUN_DEFAULT);
     uv_loop_close(&e->loop);
+    drop_mail(e);
     db_close(e->db);
     free((void *)(uintptr_t)e->node.id);
     arena_free(&e->arena);

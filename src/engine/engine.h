@@ -22,6 +22,7 @@ struct engine_options {
     const char *api_url; /* given to agents */
     const char *jwt_secret;
     const char *shim_path;
+    const char *cgroup_dir; /* where runs get a cgroup each; NULL: they get none */
     const char *listen_host;
     int listen_port;
 };
@@ -32,7 +33,9 @@ err_t engine_start(struct arena *a, const struct engine_options *o, struct engin
 void engine_poke(struct engine *e); /* any thread */
 /* Runs whose supervisor this server listens to; any thread. */
 int engine_attached(const struct engine *e);
-/* Stops the thread; runs go on under their shims and are found again at the next start. */
+/* Ends the thread; runs go on under their shims and are found again at the next
+ * start. Jobs of the engine may still be at work: stop the job pool, then free. */
 void engine_stop(struct engine *e);
+void engine_free(struct engine *e);
 
 #endif

@@ -28,7 +28,7 @@ struct live_run {
     int resolve_tries;
     int64_t tail_offset;  /* log bytes already sent to listeners */
     instant_t progress_sent_at, progress_saved_at;
-    atomic_bool abort;    /* of an outbound HTTP run */
+    atomic_bool *abort;   /* of an outbound HTTP run: its job looks at it; else NULL */
 };
 
 struct engine {

@@ -9,8 +9,8 @@
 
 struct http_run {
     struct engine *engine;
-    struct live_run *r; /* stays while resolving is set */
     struct engine_mail *mail;
+    atomic_bool abort;
     struct http_agent_call call;
     struct http_agent_result result;
 };
@@ -18,8 +18,8 @@ struct http_run {
 static void on_answer(struct engine *e, struct engine_mail *m)
 {
     struct http_run *h = m->data;
-    struct live_run *r = live_find(e, m->run_id);
-    if (r) live_drop(r);
+    struct live_run *run = live_find(e, m->run_id);
+    if (run) live_drop(run);
     collect_http(e, m->run_id, &h->result);
 }
 
@@ -40,18 +40,19 @@ err_t http_run_start(struct engine *e, const struct launch *l)
     struct http_run *h = arena_new(a, struct http_run);
     h->engine = e;
     h->mail = m;
-    h->r = live_add(e, l->run);
-    h->r->resolving = true;
+    struct live_run *r = live_add(e, l->run);
+    r->resolving = true; /* the job answers for it */
+    r->abort = &h->abort;
     m->run_id = arena_strdup(a, l->run->id);
     m->data = h;
     const char *context = json_text(&e->arena, l->context);
     json_arena(a);
     h->call = (struct http_agent_call){
         .adapter_config = arena_strdup(a, l->agent.adapter_config), .context = json_string(context), .agent_id = arena_strdup(a, l->agent.id),
-        .run_id = m->run_id, .company_id = arena_strdup(a, l->agent.company_id), .run_token = arena_strdup(a, l->token), .abort = &h->r->abort};
+        .run_id = m->run_id, .company_id = arena_strdup(a, l->agent.company_id), .run_token = arena_strdup(a, l->token), .abort = &h->abort};
     json_arena(&e->arena);
     if (jobs_submit(e->opt.jobs, invoke_job, h)) return OK;
-    live_drop(h->r);
+    live_drop(r);
     arena_free(a);
     free(m);
     return err_with(&e->arena, ERR_UNAVAILABLE, "setup_failed", NULL, "Too many outbound requests wait already");

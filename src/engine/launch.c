@@ -139,6 +139,7 @@ static err_t start_process(struct engine *e, struct launch *l)
     err_t err = engine_tx(e, l->run->company_id, record_invocation, &inv);
     const struct shim_spec spec = {.run_id = l->run->id, .argv = c.argv, .cwd = l->cwd, .env = env, .log_path = r->log_path,
                                    .log_max_bytes = settings.run_log_bytes_max, .timeout_ms = c.timeout_sec * 1000,
+                                   .cgroup = e->opt.cgroup_dir ? arena_printf(a, "%s/%s", e->opt.cgroup_dir, l->run->id) : NULL,
                                    .grace_ms = r->grace_ms, .redact = secrets, .keep_stragglers = !c.kill_group_on_exit};
     if (err == OK) err = shim_spawn(a, e->opt.shim_path, r->run_dir, &spec, &r->link);
     if (err == OK) err = supervise_watch(r);

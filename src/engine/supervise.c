@@ -195,7 +195,7 @@ static void cancel_one(struct engine *e, const char *run_id)
 {
     struct live_run *r = live_find(e, run_id);
     if (r == NULL || r->cancel_sent) return;
-    atomic_store(&r->abort, true);
+    if (r->abort) atomic_store(r->abort, true);
     if (r->link.fd < 0) return; /* being resolved, or an HTTP run that looks at abort */
     r->cancel_sent = true;
     if (!shim_link_cancel(&r->link, r->grace_ms)) log_warn("shim", "run=%s cancel was not taken", run_id);
