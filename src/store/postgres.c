@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PARAMS_MAX 128
+#define PARAMS_MAX 65535 /* of the protocol: a list of ids may be long */
 
 struct pg_db {
     PGconn *pg;
@@ -89,7 +89,7 @@ static err_t statement(struct db *db, const char *sql, const struct dbv *v, int 
         deallocate_all(d);
         slot = stmt_cache_find(&d->cache, sql, &hash);
     }
-    Oid oids[PARAMS_MAX];
+    Oid *oids = arena_array(db->arena, Oid, n + 1);
     for (int i = 0; i < n; i++) oids[i] = oid_of(v[i].kind);
     char text[32];
     snprintf(text, sizeof text, "s%" PRId64, d->next_name++);
@@ -121,8 +121,8 @@ static const char *value_text(struct db *db, const struct dbv *v)
 
 static err_t run(struct db *db, PGresult **out, const char *sql, const struct dbv *v, int n)
 {
-    const char *name, *values[PARAMS_MAX];
     assert(n <= PARAMS_MAX);
+    const char *name, **values = arena_array(db->arena, const char *, n + 1);
     TRY(ensure(db));
     TRY(statement(db, sql, v, n, &name));
     for (int i = 0; i < n; i++) values[i] = value_text(db, &v[i]);

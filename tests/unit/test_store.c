@@ -173,6 +173,23 @@ static void parameters_go_by_their_number(void **state)
     assert_string_equal(got, "c$1acb");
 }
 
+/* Lists of ids go in as parameters: a page of 1000 rows asks for 1024 of them. */
+static void a_statement_takes_many_parameters(void **state)
+{
+    (void)state;
+    enum { MANY = 4096 };
+    struct buf sql = {0};
+    struct dbv *v = arena_array(&arena, struct dbv, MANY);
+    int64_t sum = -1;
+    for (int i = 0; i < MANY; i++) {
+        v[i] = V_INT(i % 2);
+        buf_printf(&sql, "%s$%d", i ? "," : "SELECT count(*) FROM (SELECT 1 AS one) n WHERE n.one IN (", i + 1);
+    }
+    buf_puts(&sql, ")");
+    must(db_int(db, &sum, -1, buf_finish(&sql, &arena), v, MANY));
+    assert_int_equal(sum, 1);
+}
+
 static void update_writes_what_differs_and_misses_nothing(void **state)
 {
     (void)state;
@@ -417,6 +434,7 @@ int main(void)
         cmocka_unit_test(migrations_apply_once_and_guard_the_schema),
         cmocka_unit_test(a_row_comes_back_as_it_went),
         cmocka_unit_test(parameters_go_by_their_number),
+        cmocka_unit_test(a_statement_takes_many_parameters),
         cmocka_unit_test(update_writes_what_differs_and_misses_nothing),
         cmocka_unit_test(constraints_are_told_apart),
         cmocka_unit_test(a_transaction_is_all_or_nothing),
