@@ -135,8 +135,8 @@ err_t run_log(struct req *r)
     if (none && !run_status_live(r->run.status)) return err_new(r->arena, ERR_NOT_FOUND, "Run log not found");
     if (fd < 0 && !none) return err_new(r->arena, ERR_UNAVAILABLE, "The run's log cannot be read");
     char *text = arena_alloc(r->arena, limit + 1);
-    ssize_t n = none ? 0 : pread(fd, text, limit, offset);
     int64_t total = !none && fstat(fd, &st) == 0 ? st.st_size : 0;
+    ssize_t n = offset < total ? pread(fd, text, limit, offset) : 0; /* beyond the end there is nothing, however far */
     if (!none) close(fd);
     if (n < 0) return err_new(r->arena, ERR_UNAVAILABLE, "The run's log cannot be read");
     size_t used = offset + n < total || run_status_live(r->run.status) ? whole_lines(text, (size_t)n) : (size_t)n;
