@@ -9,6 +9,7 @@
 #include "model/bootstrap.h"
 #include "model/company.h"
 #include "model/dashboard.h"
+#include "model/tenant.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -61,16 +62,17 @@ err_t activity_create_route(struct req *r)
 {
     const char *type = json_str(r->body, "actorType"), *agent = json_str(r->body, "agentId"), *id = json_str(r->body, "actorId");
     struct actor actor = {.type = ACTOR_SYSTEM, .source = id};
-    struct activity *rows;
-    int n;
+    struct activity row;
+    TRY(tenant_check(r->db, "agents", r->company_id, "agentId", agent));
     if (type && strcmp(type, "user") == 0) actor = (struct actor){.type = ACTOR_BOARD, .user_id = id};
-    if (type && strcmp(type, "agent") == 0) actor = (struct actor){.type = ACTOR_AGENT, .agent_id = id};
-    if (actor.type == ACTOR_AGENT && !id_valid(id)) return unprocessable(r, "actorId must be a UUID for actorType agent");
+    if (type && strcmp(type, "agent") == 0) {
+        TRY(tenant_check(r->db, "agents", r->company_id, "actorId", id));
+        actor = (struct actor){.type = ACTOR_AGENT, .agent_id = id};
+    }
     TRY(activity_log(r->db, &actor, &(struct activity_entry){.company_id = r->company_id, .action = json_str(r->body, "action"),
                                                              .entity_type = json_str(r->body, "entityType"), .entity_id = json_str(r->body, "entityId"),
-                                                             .agent_id = agent, .details = json_object_get(r->body, "details")}));
-    TRY(activity_list(r->db, &(struct activity_filter){.company_id = r->company_id, .entity_id = json_str(r->body, "entityId"), .limit = 1}, &rows, &n));
-    if (n > 0) row_write(&r->w, &rows[0]);
+                                                             .agent_id = agent, .details = json_object_get(r->body, "details"), .written = &row}));
+    row_write(&r->w, &row);
     return OK;
 }
 

@@ -80,6 +80,7 @@ err_t activity_log(struct db *db, const struct actor *actor, const struct activi
         row.details = arena_printf(a, "{\"_truncated\":true,\"bytes\":%zu}", strlen(row.details));
     row.created_at = clock_now();
     TRY(entity_insert(db, &ENTITY_activity, &row));
+    if (e->written) *e->written = row;
     return live_event(db, e->company_id, "activity.logged", payload_text(a, &row, e));
 }
 

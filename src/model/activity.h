@@ -21,6 +21,7 @@ struct activity_entry {
     json_t *details;      /* object or NULL; redacted here */
     const char *entity;   /* JSON text of the changed row for the live event (UI-104), or NULL */
     const char *comment;  /* JSON text of a new comment for the live event, or NULL */
+    struct activity *written; /* receives the row, or NULL */
 };
 
 /* Writes the row and its live event "activity.logged". */
