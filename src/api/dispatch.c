@@ -301,14 +301,20 @@ static err_t check_who(struct req *r)
     abort();
 }
 
+/* application/json, with or without parameters; nothing that only begins like it. */
+static bool is_json(const char *type)
+{
+    static const char json[] = "application/json";
+    size_t n = sizeof json - 1;
+    return type && strncasecmp(type, json, n) == 0 && strchr("; \t", type[n]) != NULL;
+}
+
 static err_t read_body(struct req *r)
 {
     const struct schema *s = r->route->body;
-    const char *type = http_header(r->http, "Content-Type");
+    if (r->http->body_too_large) return err_new(r->arena, ERR_TOO_LARGE, "Request body too large"); /* read or not (AO-20) */
     if (s == NULL) return OK;
-    if (r->http->body_too_large) return err_new(r->arena, ERR_TOO_LARGE, "Request body too large");
-    bool json = type && strncasecmp(type, "application/json", 16) == 0;
-    if (r->http->body.len > 0 && json) TRY(json_parse(r->arena, r->http->body.data, r->http->body.len, &r->body));
+    if (r->http->body.len > 0 && is_json(http_header(r->http, "Content-Type"))) TRY(json_parse(r->arena, r->http->body.data, r->http->body.len, &r->body));
     /* a POST that needs nothing may come without a body */
     if (r->body == NULL && r->http->body.len == 0) r->body = json_object();
     const char *ignored;

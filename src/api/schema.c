@@ -208,7 +208,9 @@ static void check_prop(struct check *c, const struct prop *p, json_t *owner, jso
         else if (p->object) check_object(c, p->object, v);
         break;
     case PROP_ARRAY: check_array(c, p, v); break;
-    case PROP_ANY: break;
+    case PROP_ANY:
+        if (v == NULL) wrong_type(c, "unknown", v);
+        break;
     case PROP_NEVER: wrong_type(c, "never", v); break;
     }
 }
@@ -298,6 +300,8 @@ err_t schema_check(struct arena *a, const struct schema *s, json_t *body, const 
 
 /* ---- OpenAPI ---- */
 
+static void write_object(struct jw *w, const struct schema *s, bool nullable);
+
 static void write_prop(struct jw *w, const struct prop *p)
 {
     static const char *const types[] = {
@@ -306,7 +310,7 @@ static void write_prop(struct jw *w, const struct prop *p)
         [PROP_OBJECT] = "object", [PROP_ARRAY] = "array",
     };
     if (p->kind == PROP_OBJECT && p->object) {
-        schema_write(w, p->object);
+        write_object(w, p->object, (p->flags & NULLABLE) != 0);
         return;
     }
     bool text = p->kind == PROP_STRING || p->kind == PROP_TEXT, number = p->kind == PROP_INT || p->kind == PROP_NUMBER;
@@ -338,11 +342,12 @@ static void write_prop(struct jw *w, const struct prop *p)
     jw_obj_end(w);
 }
 
-void schema_write(struct jw *w, const struct schema *s)
+static void write_object(struct jw *w, const struct schema *s, bool nullable)
 {
     bool any = false;
     jw_obj(w);
     jw_kstr(w, "type", "object");
+    if (nullable) jw_kbool(w, "nullable", true);
     jw_kobj(w, "properties");
     for (int i = 0; i < s->count; i++) {
         if (s->props[i].kind == PROP_NEVER) continue;
@@ -360,3 +365,5 @@ void schema_write(struct jw *w, const struct schema *s)
     if (s->strict) jw_kbool(w, "additionalProperties", false);
     jw_obj_end(w);
 }
+
+void schema_write(struct jw *w, const struct schema *s) { write_object(w, s, false); }
