@@ -1,0 +1,236 @@
+// operations: one line per route of the API, for the tests that go over every
+// route. Bodies and rights come from GET /api/openapi.json; what a schema cannot
+// know (which entity a path names, what makes a valid request, what an ordinary
+// agent is refused) stands here. A route without a line fails the tests.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { agent, company, eventually, key } from './harness.mjs';
+import { ran, shell, until } from './kit.mjs';
+
+/* The entity a path names, by its first segment. */
+const KINDS = { companies: 'company', agents: 'agent', issues: 'issue', 'heartbeat-runs': 'run', goals: 'goal', projects: 'project', labels: 'label' };
+const PARTS = { keyId: 'key', commentId: 'comment', workspaceId: 'workspace' };
+/* Names of the server itself, which belong to no company. */
+const WORDS = { type: 'adapter', page: 'text' };
+
+let count = 0;
+const name = (what) => `${what} ${++count}`;
+
+/** How each kind of entity comes to be in the place p. */
+export const MAKE = {
+  company: (p) => company(p.s),
+  agent: (p) => agent(p.s, p.company),
+  issue: (p) => p.s.ok('POST', `/companies/${p.company.id}/issues`, { title: name('Issue') }),
+  goal: (p) => p.s.ok('POST', `/companies/${p.company.id}/goals`, { title: name('Goal') }),
+  project: (p) => p.s.ok('POST', `/companies/${p.company.id}/projects`, { name: name('Project') }),
+  label: (p) => p.s.ok('POST', `/companies/${p.company.id}/labels`, { name: name('label'), color: '#00aa11' }),
+  comment: (p) => p.s.ok('POST', `/issues/${p.issue.id}/comments`, { body: 'words' }),
+  workspace: (p) => p.s.ok('POST', `/projects/${p.project.id}/workspaces`, { name: name('ws'), repoUrl: `https://example.test/${count}.git` }),
+  key: (p) => p.s.ok('POST', `/agents/${p.agent.id}/keys`, {}),
+  adapter: () => ({ id: 'process' }),
+  text: () => ({ id: 'process.txt' }),
+  run: (p) => p.run, // a run is not made by a request; the one of the place ended long ago
+};
+const WITHIN = { comment: 'issue', workspace: 'project', key: 'agent' };
+
+/** A company with one of everything, and tokens: of an agent, and of a run of another. */
+export async function place(s) {
+  const p = { s, company: await company(s) };
+  p.agent = await agent(s, p.company);
+  p.token = await key(s, p.agent);
+  const gone = await agent(s, p.company);
+  p.deadToken = await key(s, gone);
+  await s.ok('POST', `/agents/${gone.id}/terminate`, {});
+  for (const kind of ['issue', 'goal', 'project', 'label', 'comment', 'workspace', 'key', 'adapter', 'text']) p[kind] = await MAKE[kind](p);
+  const idler = await shell(s, p.company, 'echo hello');
+  p.run = await ran(s, idler);
+  p.runner = await shell(s, p.company,
+    'printf %s "$PAPERCLIP_API_KEY" > token; printf "Authorization: Bearer %s\\n" "$PAPERCLIP_API_KEY" |' +
+      ' curl -sS -X PATCH -H @- -H "X-Paperclip-Run-Id: $PAPERCLIP_RUN_ID" -H "content-type: application/json"' +
+      ' -d \'{"status":"done"}\' "$PAPERCLIP_API_URL/api/issues/$PAPERCLIP_TASK_ID"');
+  const task = await s.ok('POST', `/companies/${p.company.id}/issues`, { title: 'Get a token', assigneeAgentId: p.runner.id });
+  await eventually(async () => (await s.ok('GET', `/issues/${task.id}`)).status === 'done', { message: 'the runner never did its task' });
+  for (const r of await s.ok('GET', `/issues/${task.id}/runs`)) await until(s, r.runId);
+  p.runToken = readFileSync(`${s.dataDir}/workspaces/${p.runner.id}/token`, 'utf8');
+  return p;
+}
+
+/** The place with fresh entities where the operation's path names some. */
+export async function refreshed(p, op) {
+  const q = { ...p };
+  for (const { kind } of op.params) {
+    if (kind === 'company' && !op.line.freshCompany) continue;
+    q[kind] = await MAKE[kind](q);
+    // what stands in an entity was made in the old one
+    for (const [part, whole] of Object.entries(WITHIN)) if (whole === kind) q[part] = undefined;
+  }
+  if (op.line.ready) await op.line.ready(q);
+  return q;
+}
+
+export const pathOf = (op, p) => op.path.replace(/\{(\w+)\}/g, (_, n) => p[op.params.find((x) => x.name === n).kind].id) + (op.line.query ?? '');
+export const bodyOf = (op, p) => (op.schema ? (op.line.body ? op.line.body(p) : {}) : undefined);
+
+const NEEDS = (reason) => ({ agent: 403, reason });
+const CEO = NEEDS('only the ceo among agents');
+const GRANT = NEEDS('needs a grant that an ordinary agent lacks (AR-18)');
+const NO_RUN = (reason) => ({ agent: 401, reason });
+const setStatus = (status) => (p) => p.s.ok('PATCH', `/agents/${p.agent.id}`, { status });
+
+/**
+ * body: a valid body. query: needed in the path. ready: brings the fresh entity
+ * into the state the route needs. status: of success when it is not the
+ * documented one. agent, run, board: the answer to an ordinary agent's key, to a
+ * run token, to the board, where the class of the route does not say it (reason).
+ * unknown: the answer to an unknown name of the server's own, when not 404.
+ * ids: query parameters that are ids, numbers: that are numbers.
+ */
+export const OPERATIONS = {
+  'GET /api/health': {},
+  'GET /api/health/live': {},
+  'GET /api/health/ready': {},
+  'GET /api/openapi.json': {},
+  'GET /metrics': {},
+
+  'GET /api/companies': {},
+  'POST /api/companies': { body: () => ({ name: name('Made') }) },
+  'GET /api/companies/stats': {},
+  'GET /api/companies/issues': { status: 400 },
+  'GET /api/issues': { status: 400 },
+  'GET /api/companies/{companyId}': {},
+  'PATCH /api/companies/{companyId}': { body: () => ({ description: 'd' }), ...CEO },
+  'PATCH /api/companies/{companyId}/branding': { body: () => ({ description: 'd' }), ...CEO },
+  'POST /api/companies/{companyId}/archive': { freshCompany: true },
+  'DELETE /api/companies/{companyId}': { freshCompany: true },
+
+  'GET /api/companies/{companyId}/agents': {},
+  'POST /api/companies/{companyId}/agents': { body: () => ({ name: name('Agent') }), ...GRANT },
+  'GET /api/companies/{companyId}/agent-configurations': { ...GRANT },
+  'GET /api/companies/{companyId}/org': {},
+  'GET /api/agents/me': {},
+  'GET /api/agents/me/inbox-lite': {},
+  'GET /api/agents/{id}': {},
+  'PATCH /api/agents/{id}': { body: () => ({ title: 't' }), ...GRANT },
+  'DELETE /api/agents/{id}': {},
+  'PATCH /api/agents/{id}/permissions': { body: () => ({ canCreateAgents: false, canAssignTasks: false }), ...CEO },
+  'POST /api/agents/{id}/pause': {},
+  'POST /api/agents/{id}/resume': { ready: setStatus('paused') },
+  'POST /api/agents/{id}/clear-error': { ready: setStatus('error') },
+  'POST /api/agents/{id}/approve': { ready: setStatus('pending_approval') },
+  'POST /api/agents/{id}/terminate': {},
+  'GET /api/agents/{id}/keys': {},
+  'POST /api/agents/{id}/keys': { body: () => ({}) },
+  'DELETE /api/agents/{id}/keys/{keyId}': {},
+  'GET /api/agents/{id}/configuration': { ...GRANT },
+  'POST /api/agents/{id}/wakeup': { body: () => ({}), ...NEEDS('an agent wakes nobody but itself (AR-18)') },
+  'POST /api/agents/{id}/heartbeat/invoke': { body: () => ({}), ...NEEDS('an agent wakes nobody but itself (AR-18)') },
+  'GET /api/agents/{id}/runtime-state': {},
+  'POST /api/agents/{id}/runtime-state/reset-session': { body: () => ({}) },
+
+  'GET /api/instance/scheduler-heartbeats': {},
+  'GET /api/adapters': {},
+  'GET /api/adapters/{type}': {},
+  'GET /api/adapters/{type}/config-schema': { status: 404 },
+  'GET /api/companies/{companyId}/adapters/{type}/models': { unknown: 422 },
+  'GET /api/companies/{companyId}/adapters/{type}/model-profiles': { unknown: 422 },
+  'GET /api/companies/{companyId}/adapters/{type}/detect-model': { unknown: 422 },
+  'POST /api/companies/{companyId}/adapters/{type}/test-environment': { body: () => ({ adapterConfig: { command: '/bin/true' } }), unknown: 422, ...GRANT },
+  'GET /llms/agent-configuration.txt': { ...GRANT },
+  'GET /llms/agent-configuration/{page}': { ...GRANT },
+  'GET /llms/agent-icons.txt': { ...GRANT },
+  'GET /api/llms/agent-configuration.txt': { ...GRANT },
+  'GET /api/llms/agent-configuration/{page}': { ...GRANT },
+  'GET /api/llms/agent-icons.txt': { ...GRANT },
+
+  'GET /api/companies/{companyId}/heartbeat-runs': { ids: ['agentId', 'before'], numbers: ['limit'] },
+  'GET /api/companies/{companyId}/live-runs': { numbers: ['limit', 'minCount'] },
+  'GET /api/heartbeat-runs/{id}': {},
+  'GET /api/heartbeat-runs/{id}/events': { numbers: ['limit', 'afterSeq'] },
+  'GET /api/heartbeat-runs/{id}/log': { numbers: ['offset', 'limitBytes'] },
+  'GET /api/heartbeat-runs/{id}/issues': {},
+  'POST /api/heartbeat-runs/{id}/cancel': {},
+  'GET /api/issues/{id}/live-runs': {},
+  'GET /api/issues/{id}/active-run': {},
+  'GET /api/issues/{id}/runs': { numbers: ['limit'] },
+
+  'GET /api/companies/{companyId}/activity': { ids: ['agentId', 'runId', 'before'], numbers: ['limit'] },
+  'POST /api/companies/{companyId}/activity': { body: () => ({ actorId: 'somebody', action: 'x.y', entityType: 'thing', entityId: '1' }) },
+  'GET /api/companies/{companyId}/dashboard': {},
+  'GET /api/companies/{companyId}/sidebar-badges': {},
+  'GET /api/companies/{companyId}/bootstrap': {},
+  'GET /api/companies/{companyId}/events/ws': { status: 426 },
+
+  'GET /api/companies/{companyId}/issues': {
+    ids: ['assigneeAgentId', 'participantAgentId', 'projectId', 'workspaceId', 'executionWorkspaceId', 'parentId', 'descendantOf', 'labelId'],
+    numbers: ['limit', 'offset'] },
+  'POST /api/companies/{companyId}/issues': { body: () => ({ title: name('Made') }) },
+  'GET /api/companies/{companyId}/issues/count': { query: '?attention=blocked', ids: ['projectId', 'labelId'] },
+  'GET /api/issues/{id}': {},
+  'PATCH /api/issues/{id}': { body: () => ({ description: 'd' }), agent: 403, run: 200, reason: 'needs a run that works on an issue (IS-10)' },
+  'DELETE /api/issues/{id}': {},
+  'POST /api/issues/{id}/children': { body: () => ({ title: name('Child') }) },
+  'POST /api/issues/{id}/checkout': {
+    body: (p) => ({ agentId: p.me?.id ?? p.agent.id, expectedStatuses: ['todo', 'backlog'] }), run: 409, ...NO_RUN('a live run takes issues; that of the token has ended (IS-63)') },
+  'POST /api/issues/{id}/release': { run: 409, ...NO_RUN('and the assignee gives it back: the run token is not its (IS-67)') },
+  'POST /api/issues/{id}/admin/force-release': {},
+  'GET /api/issues/{id}/comments': { numbers: ['limit'] },
+  'POST /api/issues/{id}/comments': { body: () => ({ body: 'words' }), agent: 403, run: 201, reason: 'needs a run that works on an issue (IS-10)' },
+  'GET /api/issues/{id}/comments/{commentId}': {},
+  'DELETE /api/issues/{id}/comments/{commentId}': { ...NEEDS('only who wrote it takes it back (IS-91)') },
+  'GET /api/issues/{id}/heartbeat-context': {},
+  'GET /api/issues/{id}/activity': {},
+
+  'GET /api/companies/{companyId}/goals': {},
+  'POST /api/companies/{companyId}/goals': { body: () => ({ title: name('Made') }) },
+  'GET /api/goals/{id}': {},
+  'PATCH /api/goals/{id}': { body: () => ({ description: 'd' }) },
+  'DELETE /api/goals/{id}': {},
+
+  'GET /api/companies/{companyId}/projects': {},
+  'POST /api/companies/{companyId}/projects': { body: () => ({ name: name('Made') }) },
+  'GET /api/projects/{id}': {},
+  'PATCH /api/projects/{id}': { body: () => ({ description: 'd' }) },
+  'DELETE /api/projects/{id}': {},
+  'GET /api/projects/{id}/workspaces': {},
+  'POST /api/projects/{id}/workspaces': { body: () => ({ name: name('ws'), repoUrl: 'https://example.test/x.git' }) },
+  'PATCH /api/projects/{id}/workspaces/{workspaceId}': { body: () => ({ name: name('ws') }) },
+  'DELETE /api/projects/{id}/workspaces/{workspaceId}': {},
+
+  'GET /api/companies/{companyId}/labels': {},
+  'POST /api/companies/{companyId}/labels': { body: () => ({ name: name('label'), color: '#aabbcc' }) },
+  'DELETE /api/labels/{id}': {},
+};
+
+/* Who may call at all, from the documented security of the operation. */
+function who(security) {
+  const schemes = security.flatMap((x) => Object.keys(x));
+  if (schemes.length === 0) return 'public';
+  const agents = schemes.includes('AgentBearerAuth');
+  return agents ? (schemes.length > 1 ? 'any' : 'agent') : 'board';
+}
+
+function paramsOf(path) {
+  const kind = KINDS[path.split('/')[2]];
+  return [...path.matchAll(/\{(\w+)\}/g)].map(([, n], i) => {
+    const k = WORDS[n] ?? (i === 0 ? kind : PARTS[n]);
+    assert.ok(k, `what does {${n}} of ${path} name? tests/api/operations.mjs does not know`);
+    return { name: n, kind: k, word: n in WORDS };
+  });
+}
+
+/** Every operation of the server: its documentation and its line above. */
+export async function operations(s) {
+  const doc = await s.ok('GET', '/openapi.json');
+  const out = [];
+  for (const [path, methods] of Object.entries(doc.paths)) {
+    for (const [m, o] of Object.entries(methods)) {
+      const method = m.toUpperCase(), id = `${method} ${path}`;
+      assert.ok(OPERATIONS[id], `${id} has no line in tests/api/operations.mjs`);
+      out.push({ id, method, path, line: OPERATIONS[id], params: paramsOf(path), who: who(o.security), safe: method === 'GET',
+        schema: o.requestBody?.content['application/json'].schema, status: OPERATIONS[id].status ?? Number(Object.keys(o.responses)[0]) });
+    }
+  }
+  for (const id of Object.keys(OPERATIONS)) assert.ok(out.some((o) => o.id === id), `${id} is in tests/api/operations.mjs, but the server has no such route`);
+  return out;
+}
