@@ -68,7 +68,10 @@ export async function assertWhole(s, companyId) {
     const comments = await s.ok('GET', `/issues/${issue.id}/comments?order=asc`);
     assert.equal(of('issue.comment_added', issue.id).length, comments.length, `${issue.identifier}: a row for each comment`);
     assert.equal(new Set(comments.map((x) => x.body)).size, comments.length, `${issue.identifier}: a comment came twice`);
-    assert.equal(comments.filter((x) => x.authorAgentId).length, issue.parentId ? 1 : 2, `${issue.identifier}: comments`);
+    const said = comments.filter((x) => x.authorAgentId).length;
+    // The CEO announces the split, then sums up; when the parts were done before its first run ended, only the latter.
+    if (issue.parentId) assert.equal(said, 1, `${issue.identifier}: comments`);
+    else assert.ok(said === 1 || said === 2, `${issue.identifier}: ${said} comments`);
   }
   for (const run of runs) {
     assert.ok(['succeeded', 'cancelled', 'failed', 'interrupted', 'timed_out'].includes(run.status), `run ${run.status}`);
