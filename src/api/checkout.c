@@ -9,7 +9,8 @@
 #include "model/assignee.h"
 #include "model/issue_card.h"
 
-static const char *const statuses[] = {"backlog", "todo", "in_progress", "in_review", "done", "blocked", "cancelled", NULL};
+static const char *const statuses[] = {"backlog", "todo",    "in_progress", "in_review",
+                                       "done",    "blocked", "cancelled",   NULL};
 static const struct prop status_item = {"", PROP_ENUM, .options = statuses};
 static const struct prop checkout_props[] = {
     {"agentId", PROP_UUID, REQUIRED},

@@ -21,10 +21,8 @@ static const char *const densities[] = {"compact", NULL};
 static const char *const row_types[] = {"text", "code", "key_value", "issue_link", "agent_link", "run_link", NULL};
 
 static const struct prop presentation_props[] = {
-    {"kind", PROP_ENUM, REQUIRED, .options = kinds},
-    {"tone", PROP_ENUM, REQUIRED, .options = tones},
-    {"title", PROP_STRING, 0, .max = 160},
-    {"detailsDefaultOpen", PROP_BOOL},
+    {"kind", PROP_ENUM, REQUIRED, .options = kinds}, {"tone", PROP_ENUM, REQUIRED, .options = tones},
+    {"title", PROP_STRING, 0, .max = 160},           {"detailsDefaultOpen", PROP_BOOL},
     {"density", PROP_ENUM, 0, .options = densities},
 };
 static SCHEMA_WITH(COMMENT_PRESENTATION, presentation_props, .strict = true);
@@ -65,13 +63,16 @@ SCHEMA(COMMENT_CREATE, create_props);
 err_t comments_list(struct req *r)
 {
     const char *limit = query(r, "limit"), *after = query(r, "after");
-    int wanted = limit ? atoi(limit) : 0;
+    long wanted = limit ? strtol(limit, NULL, 10) : 0; /* what is no positive number is ignored */
     struct comment *rows;
     int n;
     bool more;
-    TRY(comment_list(r->db, &(struct comment_page){
-        .issue_id = r->issue.id, .after = after ? after : query(r, "afterCommentId"), .ascending = text_is(query(r, "order"), "asc"),
-        .limit = wanted > 0 && wanted < LIST_MAX ? wanted : LIST_MAX}, &rows, &n, &more));
+    TRY(comment_list(r->db,
+                     &(struct comment_page){.issue_id = r->issue.id,
+                                            .after = after ? after : query(r, "afterCommentId"),
+                                            .ascending = text_is(query(r, "order"), "asc"),
+                                            .limit = wanted > 0 && wanted < LIST_MAX ? (int)wanted : LIST_MAX},
+                     &rows, &n, &more));
     http_set_header(r->http, "X-Has-More", more ? "true" : "false");
     jw_arr(&r->w);
     for (int i = 0; i < n; i++) comment_write(&r->w, &rows[i]);
@@ -99,8 +100,10 @@ err_t comment_show(struct req *r)
 static err_t check_limits(struct req *r)
 {
     const char *type = json_str(r->body, "authorType");
-    bool structured = json_is_object(json_object_get(r->body, "presentation")) || json_is_object(json_object_get(r->body, "metadata"));
-    if (type && !text_is(type, actor_kind(&r->actor))) return unprocessable(r, "Comment authorType must match authenticated actor");
+    bool structured = json_is_object(json_object_get(r->body, "presentation")) ||
+                      json_is_object(json_object_get(r->body, "metadata"));
+    if (type && !text_is(type, actor_kind(&r->actor)))
+        return unprocessable(r, "Comment authorType must match authenticated actor");
     if (!is_agent(r)) return OK;
     if (structured) return forbidden(r, "Only board users may set structured comment presentation or metadata");
     return json_bool(r->body, "interrupt", false) ? forbidden(r, "Only board users may interrupt a run") : OK;
@@ -114,9 +117,12 @@ static const char *object_text(struct req *r, const char *key)
 
 err_t comment_create(struct req *r)
 {
-    struct issue_change c = {.comment_route = true, .reopen = json_bool(r->body, "reopen", false),
-                             .resume = json_bool(r->body, "resume", false), .interrupt = json_bool(r->body, "interrupt", false)};
-    const struct comment_new comment = {.body = json_str(r->body, "body"), .presentation = object_text(r, "presentation"),
+    struct issue_change c = {.comment_route = true,
+                             .reopen = json_bool(r->body, "reopen", false),
+                             .resume = json_bool(r->body, "resume", false),
+                             .interrupt = json_bool(r->body, "interrupt", false)};
+    const struct comment_new comment = {.body = json_str(r->body, "body"),
+                                        .presentation = object_text(r, "presentation"),
                                         .metadata = object_text(r, "metadata"),
                                         .on_behalf_of_user_id = json_str(r->body, "onBehalfOfUserId")};
     struct issue_changed done;
@@ -143,15 +149,20 @@ static err_t record(struct req *r, const struct comment *c, const char *action, 
 {
     const char *entity;
     TRY(issue_event_text(r->db, &r->issue, &entity));
-    return activity_log(r->db, &r->actor, &(struct activity_entry){
-        .company_id = r->company_id, .action = action, .entity_type = "issue", .entity_id = r->issue.id, .details = details, .entity = entity,
-        .comment = comment_text(r->arena, c)});
+    return activity_log(r->db, &r->actor,
+                        &(struct activity_entry){.company_id = r->company_id,
+                                                 .action = action,
+                                                 .entity_type = "issue",
+                                                 .entity_id = r->issue.id,
+                                                 .details = details,
+                                                 .entity = entity,
+                                                 .comment = comment_text(r->arena, c)});
 }
 
 static json_t *details_of(struct req *r, const struct comment *c)
 {
-    return json_pack("{s:s, s:s, s:s, s:s}", "commentId", c->id, "bodySnippet", snippet(r->arena, c->body, 120), "identifier",
-                     r->issue.identifier, "issueTitle", r->issue.title);
+    return json_pack("{s:s, s:s, s:s, s:s}", "commentId", c->id, "bodySnippet", snippet(r->arena, c->body, 120),
+                     "identifier", r->issue.identifier, "issueTitle", r->issue.title);
 }
 
 static err_t take_back_queued(struct req *r, const struct comment *c, const struct queued_comment *q)

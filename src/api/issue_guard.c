@@ -15,19 +15,24 @@
 static err_t denied(struct req *r, enum access verdict)
 {
     const struct access_denial *d = access_denial(verdict);
-    json_t *details = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s?, s:s?}", "code", d->code, "boundary", d->boundary, "whoCanAct", d->who_can_act,
-                                "sanctionedPath", d->sanctioned_path, "issueId", r->issue.id, "assigneeAgentId", r->issue.assignee_agent_id,
-                                "actorAgentId", r->actor.agent_id);
-    return err_with(r->arena, verdict == ACCESS_RUN_LOCK ? ERR_CONFLICT : ERR_FORBIDDEN, d->code, json_text(r->arena, details),
-                    "%s. Boundary: %s. Who can act: %s. Try: %s.", d->title, d->boundary, d->who_can_act, d->sanctioned_path);
+    json_t *details =
+        json_pack("{s:s, s:s, s:s, s:s, s:s, s:s?, s:s?}", "code", d->code, "boundary", d->boundary, "whoCanAct",
+                  d->who_can_act, "sanctionedPath", d->sanctioned_path, "issueId", r->issue.id, "assigneeAgentId",
+                  r->issue.assignee_agent_id, "actorAgentId", r->actor.agent_id);
+    return err_with(r->arena, verdict == ACCESS_RUN_LOCK ? ERR_CONFLICT : ERR_FORBIDDEN, d->code,
+                    json_text(r->arena, details), "%s. Boundary: %s. Who can act: %s. Try: %s.", d->title, d->boundary,
+                    d->who_can_act, d->sanctioned_path);
 }
 
 static err_t facts_of(struct req *r, struct access_facts *f)
 {
     const struct issue *i = &r->issue;
     bool own = is_agent(r) && text_is(i->assignee_agent_id, r->actor.agent_id);
-    *f = (struct access_facts){.board = is_board(r), .has_run = r->actor.run_id != NULL, .agent_owned = i->assignee_agent_id != NULL,
-                               .own = own, .in_progress = text_is(i->status, "in_progress")};
+    *f = (struct access_facts){.board = is_board(r),
+                               .has_run = r->actor.run_id != NULL,
+                               .agent_owned = i->assignee_agent_id != NULL,
+                               .own = own,
+                               .in_progress = text_is(i->status, "in_progress")};
     if (f->board || own || !f->agent_owned) return OK;
     return assignee_managed_by(r->db, &r->self, i->assignee_agent_id, &f->manages);
 }
@@ -67,25 +72,34 @@ err_t refuse_recorded(struct req *r, const struct activity_entry *e, err_t refus
 
 static err_t no_run_context(struct req *r)
 {
-    const char *details = json_text(r->arena, json_pack("{s:s, s:s, s:s, s:s}", "code", "cross_issue_influence_run_context_required",
-                                                        "boundary", "Run context", "whoCanAct", "an agent inside a run that was started for an issue",
-                                                        "sanctionedPath", "send X-Paperclip-Run-Id with the id of your current run"));
-    return err_with(r->arena, ERR_FORBIDDEN, "cross_issue_influence_run_context_required", details,
-                    "This write needs a run that works on an issue. Boundary: run context. Who can act: an agent inside such a run."
-                    " Try: send X-Paperclip-Run-Id with the id of your current run.");
+    const char *details = json_text(
+        r->arena, json_pack("{s:s, s:s, s:s, s:s}", "code", "cross_issue_influence_run_context_required", "boundary",
+                            "Run context", "whoCanAct", "an agent inside a run that was started for an issue",
+                            "sanctionedPath", "send X-Paperclip-Run-Id with the id of your current run"));
+    return err_with(
+        r->arena, ERR_FORBIDDEN, "cross_issue_influence_run_context_required", details,
+        "This write needs a run that works on an issue. Boundary: run context. Who can act: an agent inside such a run."
+        " Try: send X-Paperclip-Run-Id with the id of your current run.");
 }
 
 static err_t over_cap(struct req *r, int count)
 {
-    json_t *d = json_pack("{s:s, s:i, s:i, s:s, s:n, s:s, s:s, s:s}", "code", "cross_issue_influence_cap_exceeded", "cap", INFLUENCE_MAX, "count",
-                          count, "mode", "enforce", "enforceAt", "boundary", "Cross-issue influence of one run", "whoCanAct",
-                          "the run's own issue stays open to it", "sanctionedPath", "finish this run's issue; ask the board for the rest");
-    err_t refusal = err_with(r->arena, ERR_TOO_MANY, "cross_issue_influence_cap_exceeded", json_text(r->arena, d),
-                             "This run has written to other issues %d times, the most a run may. Boundary: cross-issue influence. Who can act:"
-                             " this run on its own issue. Try: finish that, and leave the rest to the issues' assignees.", INFLUENCE_MAX);
-    return refuse_recorded(r, &(struct activity_entry){
-        .company_id = r->company_id, .action = "issue.cross_issue_influence_cap_rejected", .entity_type = "issue", .entity_id = r->issue.id,
-        .details = d}, refusal);
+    json_t *d = json_pack("{s:s, s:i, s:i, s:s, s:n, s:s, s:s, s:s}", "code", "cross_issue_influence_cap_exceeded",
+                          "cap", INFLUENCE_MAX, "count", count, "mode", "enforce", "enforceAt", "boundary",
+                          "Cross-issue influence of one run", "whoCanAct", "the run's own issue stays open to it",
+                          "sanctionedPath", "finish this run's issue; ask the board for the rest");
+    err_t refusal = err_with(
+        r->arena, ERR_TOO_MANY, "cross_issue_influence_cap_exceeded", json_text(r->arena, d),
+        "This run has written to other issues %d times, the most a run may. Boundary: cross-issue influence. Who can act:"
+        " this run on its own issue. Try: finish that, and leave the rest to the issues' assignees.",
+        INFLUENCE_MAX);
+    return refuse_recorded(r,
+                           &(struct activity_entry){.company_id = r->company_id,
+                                                    .action = "issue.cross_issue_influence_cap_rejected",
+                                                    .entity_type = "issue",
+                                                    .entity_id = r->issue.id,
+                                                    .details = d},
+                           refusal);
 }
 
 err_t issue_influence(struct req *r)
@@ -119,7 +133,7 @@ const struct id_list *body_ids(struct req *r, const char *key)
     if (!json_is_array(v)) return NULL;
     struct id_list *out = arena_new(r->arena, struct id_list);
     out->ids = arena_array(r->arena, const char *, json_array_size(v) + 1);
-    json_array_foreach(v, i, item) {
+    json_array_foreach (v, i, item) {
         const char *id = lower(r->arena, json_string_value(item));
         if (!id_list_has(out, id)) out->ids[out->count++] = id;
     }
@@ -166,8 +180,8 @@ bool issue_ref_valid(const char *ref)
 
 static void invalid_uuid(json_t *problems, json_t *path)
 {
-    json_array_append_new(problems, json_pack("{s:s, s:s, s:s, s:o}", "validation", "uuid", "code", "invalid_string", "message",
-                                              "Invalid uuid", "path", path));
+    json_array_append_new(problems, json_pack("{s:s, s:s, s:s, s:o}", "validation", "uuid", "code", "invalid_string",
+                                              "message", "Invalid uuid", "path", path));
 }
 
 void refine_issue_ref(const json_t *body, const char *key, json_t *problems)
@@ -180,6 +194,7 @@ void refine_issue_refs(const json_t *body, const char *key, json_t *problems)
 {
     json_t *item;
     size_t i;
-    json_array_foreach(json_object_get(body, key), i, item)
-        if (json_is_string(item) && !issue_ref_valid(json_string_value(item))) invalid_uuid(problems, json_pack("[s, I]", key, (json_int_t)i));
+    json_array_foreach (json_object_get(body, key), i, item)
+        if (json_is_string(item) && !issue_ref_valid(json_string_value(item)))
+            invalid_uuid(problems, json_pack("[s, I]", key, (json_int_t)i));
 }

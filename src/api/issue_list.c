@@ -29,7 +29,8 @@ static err_t query_issue(struct req *r, const char *name, const char **out)
     bool found;
     const char *ref = query(r, name);
     if (ref == NULL) return OK;
-    if (!issue_ref_valid(ref)) return err_new(r->arena, ERR_BAD_REQUEST, "%s must be a UUID or an issue identifier", name);
+    if (!issue_ref_valid(ref))
+        return err_new(r->arena, ERR_BAD_REQUEST, "%s must be a UUID or an issue identifier", name);
     TRY(company_issue(r, ref, &row, &found));
     *out = found ? row.id : "00000000-0000-0000-0000-000000000000";
     return OK;
@@ -56,16 +57,22 @@ static void query_statuses(struct req *r, struct issue_filter *f)
     }
 }
 
-static bool all_digits(const char *s) { return *s && strspn(s, "0123456789") == strlen(s) && strlen(s) < 10; }
+/* A plain number below a thousand million; -1: none. */
+static int digits(const char *s)
+{
+    size_t n = strspn(s, "0123456789");
+    return n > 0 && n < 10 && s[n] == 0 ? (int)strtol(s, NULL, 10) : -1;
+}
 
 static err_t query_page(struct req *r, struct issue_filter *f)
 {
-    const char *limit = query(r, "limit"), *offset = query(r, "offset"), *dir = query(r, "sortDir"), *field = query(r, "sortField");
-    f->limit = LIMIT_DEFAULT;
-    if (limit && (!all_digits(limit) || atoi(limit) == 0)) return bad(r, "limit must be a positive integer up to 1000");
-    if (limit) f->limit = atoi(limit) > LIMIT_MAX ? LIMIT_MAX : atoi(limit);
-    if (offset && !all_digits(offset)) return bad(r, "offset must be a non-negative integer");
-    if (offset) f->offset = atoi(offset);
+    const char *limit = query(r, "limit"), *offset = query(r, "offset"), *dir = query(r, "sortDir"),
+               *field = query(r, "sortField");
+    f->limit = limit ? digits(limit) : LIMIT_DEFAULT;
+    f->offset = offset ? digits(offset) : 0;
+    if (f->limit < 1) return bad(r, "limit must be a positive integer up to 1000");
+    if (f->limit > LIMIT_MAX) f->limit = LIMIT_MAX;
+    if (f->offset < 0) return bad(r, "offset must be a non-negative integer");
     if (field && !text_is(field, "updated")) return bad(r, "sortField must be 'updated'");
     if (dir && !text_is(dir, "asc") && !text_is(dir, "desc")) return bad(r, "sortDir must be 'asc' or 'desc'");
     f->by_update = field != NULL;
@@ -104,8 +111,11 @@ static err_t query_places(struct req *r, struct issue_filter *f)
 static err_t query_filter(struct req *r, struct issue_filter *f)
 {
     const char *since = query(r, "updatedSince"), *attention = query(r, "attention"), *view = query(r, "view");
-    *f = (struct issue_filter){.company_id = r->company_id, .updated_since = INSTANT_NONE, .q = query(r, "q"),
-                               .origin_kind = query(r, "originKind"), .origin_kind_prefix = query(r, "originKindPrefix"),
+    *f = (struct issue_filter){.company_id = r->company_id,
+                               .updated_since = INSTANT_NONE,
+                               .q = query(r, "q"),
+                               .origin_kind = query(r, "originKind"),
+                               .origin_kind_prefix = query(r, "originKindPrefix"),
                                .origin_id = query(r, "originId"),
                                .exclude_routine_executions = query_bool(r, "excludeRoutineExecutions"),
                                .include_plugin_operations = query_bool(r, "includePluginOperations")};
@@ -127,17 +137,20 @@ err_t issues_list(struct req *r)
     int n;
     int64_t total;
     TRY(query_filter(r, &f));
-    bool compact = text_is(query(r, "view"), "compact"), blocked_by = query_bool(r, "includeBlockedBy") || f.attention_blocked;
+    bool compact = text_is(query(r, "view"), "compact"),
+         blocked_by = query_bool(r, "includeBlockedBy") || f.attention_blocked;
     unsigned parts = CARD_LABELS | CARD_ATTENTION;
     if (!compact) parts |= CARD_RUNS;
     if (blocked_by) parts |= CARD_BLOCKED_BY;
     TRY(issue_list(r->db, &f, &rows, &n));
     TRY(issue_cards_load(r->db, rows, n, parts, &cards));
     total = f.offset + n;
-    if (n == f.limit || (n == 0 && f.offset > 0)) TRY(issue_count(r->db, &f, &total)); /* a short page is the last one */
+    if (n == f.limit || (n == 0 && f.offset > 0))
+        TRY(issue_count(r->db, &f, &total)); /* a short page is the last one */
     http_set_header(r->http, "X-Total-Count", arena_printf(r->arena, "%lld", (long long)total));
     jw_arr(&r->w);
-    for (int i = 0; i < n; i++) issue_write_row(&r->w, &cards, &cards.items[i], compact ? VIEW_COMPACT : VIEW_LIST, blocked_by);
+    for (int i = 0; i < n; i++)
+        issue_write_row(&r->w, &cards, &cards.items[i], compact ? VIEW_COMPACT : VIEW_LIST, blocked_by);
     jw_arr_end(&r->w);
     return OK;
 }

@@ -12,8 +12,12 @@ err_t issue_activity(struct req *r)
 {
     struct activity *rows;
     int n;
-    TRY(activity_list(r->db, &(struct activity_filter){
-        .company_id = r->company_id, .entity_type = "issue", .entity_id = r->issue.id, .limit = query_limit(r, "limit", 500, 1000)}, &rows, &n));
+    TRY(activity_list(r->db,
+                      &(struct activity_filter){.company_id = r->company_id,
+                                                .entity_type = "issue",
+                                                .entity_id = r->issue.id,
+                                                .limit = query_limit(r, "limit", 500, 1000)},
+                      &rows, &n));
     jw_arr(&r->w);
     for (int i = 0; i < n; i++) {
         jw_obj(&r->w);

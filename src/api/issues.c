@@ -35,8 +35,10 @@ static void refine_descriptor_owner(const json_t *body, json_t *problems)
 {
     const json_t *owner = json_object_get(body, "owner");
     bool board = text_is(json_string_value(owner), "board");
-    bool one = json_is_object(owner) && json_object_size(owner) == 1 && (json_str(owner, "userId") || id_valid(json_str(owner, "agentId")));
-    if (owner && !board && !one) schema_custom(problems, "unblockDescriptor.owner", "owner must be {agentId}, {userId} or \"board\"");
+    bool one = json_is_object(owner) && json_object_size(owner) == 1 &&
+               (json_str(owner, "userId") || id_valid(json_str(owner, "agentId")));
+    if (owner && !board && !one)
+        schema_custom(problems, "unblockDescriptor.owner", "owner must be {agentId}, {userId} or \"board\"");
 }
 static const struct prop descriptor_props[] = {
     {"owner", PROP_ANY, REQUIRED},
@@ -49,25 +51,24 @@ static const struct prop ref_item = {"", PROP_STRING, .min = 1};
 static const struct prop criterion = {"", PROP_TEXT, .min = 1, .max = 500};
 
 /* What both creation and change may set. */
-#define COMMON_PROPS                                                               \
-    {"description", PROP_TEXT, NULLABLE},                                          \
-    {"status", PROP_ENUM, 0, .options = ISSUE_STATUS_OPTIONS},                     \
-    {"workMode", PROP_ENUM, 0, .options = work_modes},                             \
-    {"harnessKind", PROP_ENUM, NULLABLE, .options = harness_kinds},                \
-    {"priority", PROP_ENUM, 0, .options = ISSUE_PRIORITY_OPTIONS},                 \
-    {"reviewPolicy", PROP_ENUM, NULLABLE, .options = review_policies},             \
-    {"projectId", PROP_UUID, NULLABLE},                                            \
-    {"projectWorkspaceId", PROP_UUID, NULLABLE},                                   \
-    {"goalId", PROP_UUID, NULLABLE},                                               \
-    {"blockedByIssueIds", PROP_ARRAY, 0, .max = 200, .items = &ref_item},          \
-    {"unblockDescriptor", PROP_OBJECT, NULLABLE, .object = &UNBLOCK_DESCRIPTOR},   \
-    {"assigneeUserId", PROP_STRING, NULLABLE, .min = 1},                           \
-    {"requestDepth", PROP_INT, 0, .bounded = true, .max = 1024},                   \
-    {"billingCode", PROP_STRING, NULLABLE},                                        \
-    {"assigneeAdapterOverrides", PROP_OBJECT, NULLABLE, .object = &ASSIGNEE_OVERRIDES}, \
-    {"labelIds", PROP_ARRAY, 0, .max = 100, .items = &uuid_item}
+#define COMMON_PROPS                                                                                           \
+    {"description", PROP_TEXT, NULLABLE}, {"status", PROP_ENUM, 0, .options = ISSUE_STATUS_OPTIONS},           \
+        {"workMode", PROP_ENUM, 0, .options = work_modes},                                                     \
+        {"harnessKind", PROP_ENUM, NULLABLE, .options = harness_kinds},                                        \
+        {"priority", PROP_ENUM, 0, .options = ISSUE_PRIORITY_OPTIONS},                                         \
+        {"reviewPolicy", PROP_ENUM, NULLABLE, .options = review_policies}, {"projectId", PROP_UUID, NULLABLE}, \
+        {"projectWorkspaceId", PROP_UUID, NULLABLE}, {"goalId", PROP_UUID, NULLABLE},                          \
+        {"blockedByIssueIds", PROP_ARRAY, 0, .max = 200, .items = &ref_item},                                  \
+        {"unblockDescriptor", PROP_OBJECT, NULLABLE, .object = &UNBLOCK_DESCRIPTOR},                           \
+        {"assigneeUserId", PROP_STRING, NULLABLE, .min = 1},                                                   \
+        {"requestDepth", PROP_INT, 0, .bounded = true, .max = 1024}, {"billingCode", PROP_STRING, NULLABLE},   \
+        {"assigneeAdapterOverrides", PROP_OBJECT, NULLABLE, .object = &ASSIGNEE_OVERRIDES},                    \
+    {                                                                                                          \
+        "labelIds", PROP_ARRAY, 0, .max = 100, .items = &uuid_item                                             \
+    }
 
-static const char *const ISSUE_STATUS_OPTIONS[] = {"backlog", "todo", "in_progress", "in_review", "done", "blocked", "cancelled", NULL};
+static const char *const ISSUE_STATUS_OPTIONS[] = {"backlog", "todo",    "in_progress", "in_review",
+                                                   "done",    "blocked", "cancelled",   NULL};
 static const char *const ISSUE_PRIORITY_OPTIONS[] = {"critical", "high", "medium", "low", NULL};
 
 static void refine_create(const json_t *body, json_t *problems)
@@ -94,14 +95,10 @@ static const struct prop create_props[] = {
 SCHEMA_WITH(ISSUE_CREATE, create_props, .refine = refine_create);
 
 static const struct prop child_props[] = {
-    {"title", PROP_STRING, REQUIRED, .min = 1},
-    COMMON_PROPS,
-    {"assigneeAgentId", PROP_UUID, NULLABLE},
-    {"responsibleUserId", PROP_STRING, NULLABLE, .min = 1},
-    {"createdByUserId", PROP_STRING, NULLABLE},
-    {"acceptanceCriteria", PROP_ARRAY, 0, .max = 20, .items = &criterion},
-    {"blockParentUntilDone", PROP_BOOL},
-    {"allowDuplicate", PROP_BOOL},
+    {"title", PROP_STRING, REQUIRED, .min = 1}, COMMON_PROPS,
+    {"assigneeAgentId", PROP_UUID, NULLABLE},   {"responsibleUserId", PROP_STRING, NULLABLE, .min = 1},
+    {"createdByUserId", PROP_STRING, NULLABLE}, {"acceptanceCriteria", PROP_ARRAY, 0, .max = 20, .items = &criterion},
+    {"blockParentUntilDone", PROP_BOOL},        {"allowDuplicate", PROP_BOOL},
 };
 SCHEMA_WITH(ISSUE_CHILD, child_props, .refine = refine_create);
 
@@ -127,8 +124,12 @@ static const struct prop patch_props[] = {
 SCHEMA_WITH(ISSUE_PATCH, patch_props, .refine = refine_patch);
 
 static const char *const applied[] = {
-    "title", "description", "status", "workMode", "harnessKind", "priority", "reviewPolicy", "projectId", "projectWorkspaceId", "goalId",
-    "unblockDescriptor", "assigneeUserId", "requestDepth", "billingCode", "assigneeAdapterOverrides", NULL,
+    "title",        "description",       "status",
+    "workMode",     "harnessKind",       "priority",
+    "reviewPolicy", "projectId",         "projectWorkspaceId",
+    "goalId",       "unblockDescriptor", "assigneeUserId",
+    "requestDepth", "billingCode",       "assigneeAdapterOverrides",
+    NULL,
 };
 
 /* ---- what a body names must exist in the company (IS-7 BETTER) ---- */
@@ -141,23 +142,34 @@ static err_t check_workspace(struct req *r, struct issue *row)
     return ok ? OK : dangling(r, "projectWorkspaceId", row->project_workspace_id);
 }
 
-static err_t check_places(struct req *r, struct issue *row)
+static err_t check_project(struct req *r, const char *id)
 {
     struct project project;
+    bool found;
+    TRY(project_get(r->db, id, &project, &found));
+    return found && text_is(project.company_id, r->company_id) ? OK : dangling(r, "projectId", id);
+}
+
+static err_t check_goal(struct req *r, const char *id)
+{
     struct goal goal;
-    bool found = true;
-    if (has(r, "projectId") && row->project_id) TRY(project_get(r->db, row->project_id, &project, &found));
-    if (has(r, "projectId") && row->project_id && (!found || !text_is(project.company_id, r->company_id)))
-        return dangling(r, "projectId", row->project_id);
-    if (has(r, "goalId") && row->goal_id) TRY(goal_get(r->db, row->goal_id, &goal, &found));
-    if (has(r, "goalId") && row->goal_id && (!found || !text_is(goal.company_id, r->company_id))) return dangling(r, "goalId", row->goal_id);
+    bool found;
+    TRY(goal_get(r->db, id, &goal, &found));
+    return found && text_is(goal.company_id, r->company_id) ? OK : dangling(r, "goalId", id);
+}
+
+static err_t check_places(struct req *r, struct issue *row)
+{
+    if (has(r, "projectId") && row->project_id) TRY(check_project(r, row->project_id));
+    if (has(r, "goalId") && row->goal_id) TRY(check_goal(r, row->goal_id));
     return check_workspace(r, row);
 }
 
 static err_t check_assignee(struct req *r, const struct issue *row)
 {
     struct agent agent;
-    if (row->assignee_agent_id) TRY(assignee_check_agent(r->db, &r->actor, r->company_id, row->assignee_agent_id, &agent));
+    if (row->assignee_agent_id)
+        TRY(assignee_check_agent(r->db, &r->actor, r->company_id, row->assignee_agent_id, &agent));
     if (row->assignee_user_id) TRY(assignee_check_user(r->db, r->company_id, row->assignee_user_id));
     return OK;
 }
@@ -173,8 +185,9 @@ static err_t check_attribution(struct req *r)
     e.details = json_pack("{s:s, s:s}", "field", claimed ? "responsibleUserId" : "createdByUserId", "claimed",
                           claimed ? claimed : json_str(r->body, "createdByUserId"));
     if (claimed == NULL) return activity_log(r->db, &r->actor, &e);
-    return refuse_recorded(r, &e, err_with(r->arena, ERR_UNPROCESSABLE, "issue_write_attribution_spoof_rejected", NULL,
-                                           "Agent-created issues cannot set responsibleUserId"));
+    return refuse_recorded(r, &e,
+                           err_with(r->arena, ERR_UNPROCESSABLE, "issue_write_attribution_spoof_rejected", NULL,
+                                    "Agent-created issues cannot set responsibleUserId"));
 }
 
 /* ---- answers ---- */
@@ -268,7 +281,7 @@ static void append_criteria(struct req *r, struct issue *row)
     if (json_array_size(criteria) == 0) return;
     if (row->description && *row->description) buf_printf(&b, "%s\n\n", row->description);
     buf_puts(&b, "## Acceptance Criteria\n");
-    json_array_foreach(criteria, i, c) buf_printf(&b, "\n- %s", json_string_value(c));
+    json_array_foreach (criteria, i, c) buf_printf(&b, "\n- %s", json_string_value(c));
     row->description = buf_finish(&b, r->arena);
 }
 
@@ -288,10 +301,7 @@ err_t issue_child_create(struct req *r)
 
 /* ---- show ---- */
 
-err_t issue_show(struct req *r)
-{
-    return issue_detail_write(r->db, &r->w, &r->issue);
-}
+err_t issue_show(struct req *r) { return issue_detail_write(r->db, &r->w, &r->issue); }
 
 /* ---- change ---- */
 
@@ -327,7 +337,8 @@ static err_t patch_parent(struct req *r, struct issue *after)
 static err_t patch_limits(struct req *r)
 {
     bool spoken = json_str(r->body, "comment") != NULL;
-    if (json_bool(r->body, "resume", false) && !spoken) return err_new(r->arena, ERR_BAD_REQUEST, "Follow-up intent requires a comment");
+    if (json_bool(r->body, "resume", false) && !spoken)
+        return err_new(r->arena, ERR_BAD_REQUEST, "Follow-up intent requires a comment");
     if (json_bool(r->body, "interrupt", false) && !spoken)
         return err_new(r->arena, ERR_BAD_REQUEST, "Interrupt is only supported when posting a comment");
     if (!is_agent(r)) return OK;
@@ -349,7 +360,8 @@ static err_t patch_fields(struct req *r, struct issue_change *c)
     TRY(patch_parent(r, after));
     bool assigned = !text_same(before->assignee_agent_id, after->assignee_agent_id);
     bool given = !text_same(before->assignee_user_id, after->assignee_user_id);
-    if (after->assignee_agent_id && after->assignee_user_id) return unprocessable(r, "Issue can only have one assignee");
+    if (after->assignee_agent_id && after->assignee_user_id)
+        return unprocessable(r, "Issue can only have one assignee");
     const struct issue changed = {.assignee_agent_id = assigned ? after->assignee_agent_id : NULL,
                                   .assignee_user_id = given ? after->assignee_user_id : NULL};
     TRY(check_assignee(r, &changed));

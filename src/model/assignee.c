@@ -7,7 +7,8 @@
 #define ANCESTORS_MAX 1000
 #define CHAIN_MAX 50
 
-err_t assignee_check_agent(struct db *db, const struct actor *actor, const char *company_id, const char *agent_id, struct agent *out)
+err_t assignee_check_agent(struct db *db, const struct actor *actor, const char *company_id, const char *agent_id,
+                           struct agent *out)
 {
     struct arena *a = db_arena(db);
     const char *why;
@@ -18,42 +19,51 @@ err_t assignee_check_agent(struct db *db, const struct actor *actor, const char 
     if (why == NULL) return OK;
     if (text_is(why, "paused")) {
         if (actor->type != ACTOR_AGENT) return OK;
-        return err_with(a, ERR_CONFLICT, NULL, json_text(a, json_pack("{s:s, s:s}", "assigneeAgentId", agent_id, "assigneeStatus", "paused")),
+        return err_with(a, ERR_CONFLICT, NULL,
+                        json_text(a, json_pack("{s:s, s:s}", "assigneeAgentId", agent_id, "assigneeStatus", "paused")),
                         "%s is paused; assign the work to somebody else or ask the board to resume it", out->name);
     }
-    const char *reason = text_is(why, "terminated") ? "assignee_terminated" : text_is(why, "pending_approval") ? why : "ancestor_terminated";
+    const char *reason = text_is(why, "terminated")         ? "assignee_terminated"
+                         : text_is(why, "pending_approval") ? why
+                                                            : "ancestor_terminated";
     if (text_is(why, "invalid_org_chain")) reason = "ancestor_terminated";
-    const char *details = json_text(a, json_pack("{s:s, s:s, s:s, s:s, s:n, s:n, s:[]}", "code", "agent_not_assignable", "reason", reason,
-                                                 "companyId", company_id, "assigneeAgentId", agent_id, "invalidAncestorAgentId",
-                                                 "missingAncestorAgentId", "ancestorChain"));
-    return err_with(a, ERR_CONFLICT, "agent_not_assignable", details, "%s cannot be assigned work: %s", out->name, reason);
+    const char *details = json_text(a, json_pack("{s:s, s:s, s:s, s:s, s:n, s:n, s:[]}", "code", "agent_not_assignable",
+                                                 "reason", reason, "companyId", company_id, "assigneeAgentId", agent_id,
+                                                 "invalidAncestorAgentId", "missingAncestorAgentId", "ancestorChain"));
+    return err_with(a, ERR_CONFLICT, "agent_not_assignable", details, "%s cannot be assigned work: %s", out->name,
+                    reason);
 }
 
 err_t assignee_check_user(struct db *db, const char *company_id, const char *user_id)
 {
     int64_t n;
-    TRY(db_int(db, &n, 0,
-               "SELECT count(*) FROM company_memberships WHERE company_id = $1 AND principal_type = 'user' AND principal_id = $2"
-               " AND status = 'active'", P(V_ID(company_id), V_TEXT(user_id))));
+    TRY(db_int(
+        db, &n, 0,
+        "SELECT count(*) FROM company_memberships WHERE company_id = $1 AND principal_type = 'user' AND principal_id = $2"
+        " AND status = 'active'",
+        P(V_ID(company_id), V_TEXT(user_id))));
     return n ? OK : err_new(db_arena(db), ERR_NOT_FOUND, "Assignee user not found");
 }
 
-err_t assignee_check_cycle(struct db *db, const struct actor *actor, const char *parent_id, const char *assignee_agent_id)
+err_t assignee_check_cycle(struct db *db, const struct actor *actor, const char *parent_id,
+                           const char *assignee_agent_id)
 {
     struct arena *a = db_arena(db);
     const char *found = NULL;
     if (actor->type != ACTOR_AGENT || parent_id == NULL || assignee_agent_id == NULL) return OK;
-    TRY(db_text(db, &found,
-                "WITH RECURSIVE up(id, parent_id, depth) AS (SELECT id, parent_id, 0 FROM issues WHERE id = $1"
-                " UNION SELECT i.id, i.parent_id, up.depth + 1 FROM issues i JOIN up ON i.id = up.parent_id WHERE up.depth < $3)"
-                " SELECT i.id FROM up JOIN issues i ON i.id = up.id WHERE i.created_by_agent_id = $2"
-                " AND i.status NOT IN ('done','cancelled') ORDER BY up.depth LIMIT 1",
-                P(V_ID(parent_id), V_ID(assignee_agent_id), V_INT(ANCESTORS_MAX))));
+    TRY(db_text(
+        db, &found,
+        "WITH RECURSIVE up(id, parent_id, depth) AS (SELECT id, parent_id, 0 FROM issues WHERE id = $1"
+        " UNION SELECT i.id, i.parent_id, up.depth + 1 FROM issues i JOIN up ON i.id = up.parent_id WHERE up.depth < $3)"
+        " SELECT i.id FROM up JOIN issues i ON i.id = up.id WHERE i.created_by_agent_id = $2"
+        " AND i.status NOT IN ('done','cancelled') ORDER BY up.depth LIMIT 1",
+        P(V_ID(parent_id), V_ID(assignee_agent_id), V_INT(ANCESTORS_MAX))));
     if (found == NULL || text_is(assignee_agent_id, actor->agent_id)) return OK;
-    const char *details = json_text(a, json_pack("{s:s, s:s, s:s}", "code", "delegation_cycle", "ancestorIssueId", found,
-                                                 "assigneeAgentId", assignee_agent_id));
-    return err_with(a, ERR_CONFLICT, "delegation_cycle", details,
-                    "This would hand the work back to the agent that delegated it; finish it, or comment on the parent issue instead");
+    const char *details = json_text(a, json_pack("{s:s, s:s, s:s}", "code", "delegation_cycle", "ancestorIssueId",
+                                                 found, "assigneeAgentId", assignee_agent_id));
+    return err_with(
+        a, ERR_CONFLICT, "delegation_cycle", details,
+        "This would hand the work back to the agent that delegated it; finish it, or comment on the parent issue instead");
 }
 
 err_t assignee_managed_by(struct db *db, const struct agent *actor, const char *assignee_agent_id, bool *yes)
@@ -68,9 +78,11 @@ err_t assignee_managed_by(struct db *db, const struct agent *actor, const char *
         at = above;
     }
     if (*yes) return OK;
-    TRY(db_int(db, &n, 0,
-               "SELECT count(*) FROM principal_permission_grants WHERE company_id = $1 AND principal_type = 'agent' AND principal_id = $2"
-               " AND permission_key = 'tasks:manage_active_checkouts'", P(V_ID(actor->company_id), V_TEXT(actor->id))));
+    TRY(db_int(
+        db, &n, 0,
+        "SELECT count(*) FROM principal_permission_grants WHERE company_id = $1 AND principal_type = 'agent' AND principal_id = $2"
+        " AND permission_key = 'tasks:manage_active_checkouts'",
+        P(V_ID(actor->company_id), V_TEXT(actor->id))));
     *yes = n > 0;
     return OK;
 }

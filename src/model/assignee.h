@@ -12,9 +12,11 @@ err_t assignee_check_agent(struct db *db, const struct actor *actor, const char 
 /* An active member of the company, else 404. */
 err_t assignee_check_user(struct db *db, const char *company_id, const char *user_id) MUST_CHECK;
 /* An agent may not hand work down to whoever handed it down to it: 409 delegation_cycle. */
-err_t assignee_check_cycle(struct db *db, const struct actor *actor, const char *parent_id, const char *assignee_agent_id) MUST_CHECK;
+err_t assignee_check_cycle(struct db *db, const struct actor *actor, const char *parent_id,
+                           const char *assignee_agent_id) MUST_CHECK;
 /* Does `actor` hold tasks:manage_active_checkouts over this agent: by grant, as
  * its manager at any height, or as one who may create agents? */
-err_t assignee_managed_by(struct db *db, const struct agent *actor, const char *assignee_agent_id, bool *yes) MUST_CHECK;
+err_t assignee_managed_by(struct db *db, const struct agent *actor, const char *assignee_agent_id,
+                          bool *yes) MUST_CHECK;
 
 #endif

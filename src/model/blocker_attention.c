@@ -6,7 +6,7 @@
 
 #define REF_COLUMNS "b.id, b.identifier, b.title, b.status, b.priority, b.assignee_agent_id, b.assignee_user_id"
 /* a run on its way, or a wake that will become one */
-#define LIVE                                                                                                        \
+#define LIVE                                                                                                                     \
     "(EXISTS (SELECT 1 FROM heartbeat_runs h WHERE h.issue_id = b.id AND h.status IN ('queued','running','scheduled_retry')) OR" \
     " EXISTS (SELECT 1 FROM agent_wakeup_requests q WHERE q.issue_id = b.id AND q.status = 'queued'))"
 
@@ -42,7 +42,9 @@ static int node_add(struct arena *a, struct blocker_map *m, const struct issue_r
         m->node_cap = cap;
     }
     m->refs[n] = *ref;
-    m->nodes[n] = (struct blocker_node){.status = ref->status, .live = live, .agent_owned = ref->assignee_agent_id != NULL,
+    m->nodes[n] = (struct blocker_node){.status = ref->status,
+                                        .live = live,
+                                        .agent_owned = ref->assignee_agent_id != NULL,
                                         .user_owned = ref->assignee_user_id != NULL};
     m->graph.node_count++;
     m->graph.nodes = m->nodes;
@@ -76,15 +78,18 @@ static err_t expand(struct db *db, struct blocker_map *m, int first, int end)
         m->nodes[i].expanded = true;
     }
     struct in_list in = in_list_make(a, NULL, 0, ids, end - first);
-    const char *sql = arena_printf(a,
-        "SELECT x.related_issue_id AS of_id, 0 AS child, " REF_COLUMNS ", " LIVE " FROM issue_relations x JOIN issues b ON b.id = x.issue_id"
+    const char *sql = arena_printf(
+        a,
+        "SELECT x.related_issue_id AS of_id, 0 AS child, " REF_COLUMNS ", " LIVE
+        " FROM issue_relations x JOIN issues b ON b.id = x.issue_id"
         " WHERE x.type = 'blocks' AND x.related_issue_id IN %s AND b.status <> 'done'"
         " UNION ALL SELECT b.parent_id AS of_id, 1 AS child, " REF_COLUMNS ", " LIVE " FROM issues b"
-        " WHERE b.parent_id IN %s AND b.status NOT IN ('done','cancelled') AND b.hidden_at IS NULL ORDER BY 1, 2, 5, 3", in.sql, in.sql);
+        " WHERE b.parent_id IN %s AND b.status NOT IN ('done','cancelled') AND b.hidden_at IS NULL ORDER BY 1, 2, 5, 3",
+        in.sql, in.sql);
     TRY(db_query(db, &r, sql, in.v, in.n));
     while (rows_next(&r)) {
-        struct issue_ref ref = {row_text(&r, 2), row_text(&r, 3), row_text(&r, 4), row_text(&r, 5), row_text(&r, 6), row_text(&r, 7),
-                                row_text(&r, 8)};
+        struct issue_ref ref = {row_text(&r, 2), row_text(&r, 3), row_text(&r, 4), row_text(&r, 5),
+                                row_text(&r, 6), row_text(&r, 7), row_text(&r, 8)};
         int from = node_find(m, row_text(&r, 0)), to = node_find(m, ref.id);
         if (to < 0 && m->graph.node_count >= BLOCKER_NODES_MAX) continue;
         if (to < 0) to = node_add(a, m, &ref, row_bool(&r, 9));
@@ -99,7 +104,8 @@ err_t blocker_map_load(struct db *db, const struct issue *const *roots, int coun
     *out = (struct blocker_map){0};
     for (int i = 0; i < count; i++) {
         const struct issue *x = roots[i];
-        const struct issue_ref ref = {x->id, x->identifier, x->title, x->status, x->priority, x->assignee_agent_id, x->assignee_user_id};
+        const struct issue_ref ref = {x->id,       x->identifier,        x->title,           x->status,
+                                      x->priority, x->assignee_agent_id, x->assignee_user_id};
         node_add(a, out, &ref, false);
     }
     int first = 0;
@@ -118,10 +124,10 @@ static const char *ref_text(const struct blocker_map *m, int i, bool identifier)
 }
 
 /* What nearly every row of a list says; as written below for the state none. */
-#define NOT_BLOCKED                                                                                                     \
+#define NOT_BLOCKED                                                                                                         \
     "{\"state\":\"none\",\"reason\":null,\"unresolvedBlockerCount\":0,\"coveredBlockerCount\":0,\"stalledBlockerCount\":0," \
-    "\"attentionBlockerCount\":0,\"pendingFinalizeBlockerIssueIds\":[],\"sampleBlockerIdentifier\":null,"               \
-    "\"sampleStalledBlockerIdentifier\":null,\"blockingTreeLive\":false,\"directBlockerIssueId\":null,"                 \
+    "\"attentionBlockerCount\":0,\"pendingFinalizeBlockerIssueIds\":[],\"sampleBlockerIdentifier\":null,"                   \
+    "\"sampleStalledBlockerIdentifier\":null,\"blockingTreeLive\":false,\"directBlockerIssueId\":null,"                     \
     "\"terminalBlockerIssueId\":null,\"terminalBlocker\":null}"
 
 void blocker_attention_write(struct jw *w, const struct blocker_map *m, int i)

@@ -16,7 +16,8 @@
 /* ---- conflicts ---- */
 
 /* Why the lock is not the actor's (IS §10 BETTER b). */
-static const char *conflict_reason(const struct issue *i, const struct run *holder, bool held, const struct actor *actor, const char *agent_id)
+static const char *conflict_reason(const struct issue *i, const struct run *holder, bool held,
+                                   const struct actor *actor, const char *agent_id)
 {
     if (i->checkout_run_id == NULL && i->execution_run_id == NULL) return "no_run_lock";
     if (actor->run_id && held && text_is(holder->id, actor->run_id)) return "actor_run_holds_lock";
@@ -24,7 +25,8 @@ static const char *conflict_reason(const struct issue *i, const struct run *hold
     return text_is(holder->agent_id, agent_id) ? "live_sibling_run" : "live_other_agent_run";
 }
 
-static err_t conflict(struct db *db, const struct actor *actor, const struct issue *i, const char *agent_id, bool ownership)
+static err_t conflict(struct db *db, const struct actor *actor, const struct issue *i, const char *agent_id,
+                      bool ownership)
 {
     struct arena *a = db_arena(db);
     struct run holder;
@@ -32,8 +34,9 @@ static err_t conflict(struct db *db, const struct actor *actor, const struct iss
     const char *lock = i->execution_run_id ? i->execution_run_id : i->checkout_run_id;
     if (lock) TRY(run_get(db, lock, &holder, &held));
     bool live = held && run_status_live(holder.status);
-    json_t *d = json_pack("{s:s, s:s, s:s?, s:s?, s:s?}", "issueId", i->id, "status", i->status, "assigneeAgentId", i->assignee_agent_id,
-                          "checkoutRunId", i->checkout_run_id, "executionRunId", i->execution_run_id);
+    json_t *d =
+        json_pack("{s:s, s:s, s:s?, s:s?, s:s?}", "issueId", i->id, "status", i->status, "assigneeAgentId",
+                  i->assignee_agent_id, "checkoutRunId", i->checkout_run_id, "executionRunId", i->execution_run_id);
     if (ownership) {
         json_object_set_new(d, "actorAgentId", actor->agent_id ? json_string(actor->agent_id) : json_null());
         json_object_set_new(d, "actorRunId", actor->run_id ? json_string(actor->run_id) : json_null());
@@ -42,7 +45,8 @@ static err_t conflict(struct db *db, const struct actor *actor, const struct iss
     json_object_set_new(d, "holderRunAgentId", held ? json_string(holder.agent_id) : json_null());
     json_object_set_new(d, "holderRunIsLive", json_boolean(live));
     json_object_set_new(d, "conflictReason", json_string(conflict_reason(i, &holder, held, actor, agent_id)));
-    return err_with(a, ERR_CONFLICT, NULL, json_text(a, d), ownership ? "Issue run ownership conflict" : "Issue checkout conflict");
+    return err_with(a, ERR_CONFLICT, NULL, json_text(a, d),
+                    ownership ? "Issue run ownership conflict" : "Issue checkout conflict");
 }
 
 /* A run that may hold a lock: live, of this company, of this agent (IS §10 BETTER a). */
@@ -52,7 +56,8 @@ static err_t own_live_run(struct db *db, const char *run_id, const struct issue 
     bool found = false;
     *yes = false;
     if (run_id) TRY(run_get(db, run_id, &run, &found));
-    *yes = found && run_status_live(run.status) && text_is(run.company_id, i->company_id) && text_is(run.agent_id, agent_id);
+    *yes = found && run_status_live(run.status) && text_is(run.company_id, i->company_id) &&
+           text_is(run.agent_id, agent_id);
     return OK;
 }
 
@@ -98,36 +103,49 @@ static bool may_take(const struct checkout_request *q, const struct issue *i, co
 
 static bool holds_already(const struct checkout_request *q, const struct issue *i, const char *run)
 {
-    return text_is(i->status, "in_progress") && text_is(i->assignee_agent_id, q->agent->id) && text_same(i->checkout_run_id, run) &&
-           text_same(i->execution_run_id, run);
+    return text_is(i->status, "in_progress") && text_is(i->assignee_agent_id, q->agent->id) &&
+           text_same(i->checkout_run_id, run) && text_same(i->execution_run_id, run);
 }
 
-static err_t run_of(struct db *db, const struct actor *actor, const struct checkout_request *q, const struct issue *i, const char **run)
+static err_t run_of(struct db *db, const struct actor *actor, const struct checkout_request *q, const struct issue *i,
+                    const char **run)
 {
     bool live;
     TRY(own_live_run(db, actor->run_id, i, q->agent->id, &live));
     *run = live ? actor->run_id : NULL;
     if (live || actor->type != ACTOR_AGENT) return OK;
-    return err_with(db_arena(db), ERR_CONFLICT, "checkout_run_not_live", NULL,
-                    "Issue checkout run is not live: the run of this request has ended, is unknown, or is another agent's");
+    return err_with(
+        db_arena(db), ERR_CONFLICT, "checkout_run_not_live", NULL,
+        "Issue checkout run is not live: the run of this request has ended, is unknown, or is another agent's");
 }
 
-static err_t record(struct db *db, const struct actor *actor, const struct issue *i, const char *action, json_t *details)
+static err_t record(struct db *db, const struct actor *actor, const struct issue *i, const char *action,
+                    json_t *details)
 {
     const char *entity;
     TRY(issue_event_text(db, i, &entity));
-    return activity_log(db, actor, &(struct activity_entry){
-        .company_id = i->company_id, .action = action, .entity_type = "issue", .entity_id = i->id, .details = details, .entity = entity});
+    return activity_log(db, actor,
+                        &(struct activity_entry){.company_id = i->company_id,
+                                                 .action = action,
+                                                 .entity_type = "issue",
+                                                 .entity_id = i->id,
+                                                 .details = details,
+                                                 .entity = entity});
 }
 
 static err_t announce(struct db *db, const struct actor *actor, const struct issue *i, const char *agent_id)
 {
     struct wake_result ignored;
     if (actor->type == ACTOR_AGENT) return OK; /* it is at work already */
-    return wake_enqueue(db, actor, &(struct wake_request){
-        .agent_id = agent_id, .source = "assignment", .trigger_detail = "system", .reason = "issue_checked_out",
-        .payload = json_pack("{s:s, s:s}", "issueId", i->id, "mutation", "checkout"),
-        .context = json_pack("{s:s, s:s}", "issueId", i->id, "source", "issue.checkout")}, &ignored);
+    return wake_enqueue(
+        db, actor,
+        &(struct wake_request){.agent_id = agent_id,
+                               .source = "assignment",
+                               .trigger_detail = "system",
+                               .reason = "issue_checked_out",
+                               .payload = json_pack("{s:s, s:s}", "issueId", i->id, "mutation", "checkout"),
+                               .context = json_pack("{s:s, s:s}", "issueId", i->id, "source", "issue.checkout")},
+        &ignored);
 }
 
 err_t checkout_take(struct db *db, const struct actor *actor, const struct checkout_request *q, struct issue *issue)
@@ -167,8 +185,8 @@ static err_t adopt(struct db *db, const struct actor *actor, struct issue *issue
     TRY(entity_update(db, &ENTITY_issue, &before, issue));
     if (before.checkout_run_id == NULL) return OK;
     return record(db, actor, issue, "issue.checkout_lock_adopted",
-                  json_pack("{s:s, s:s, s:s}", "previousCheckoutRunId", before.checkout_run_id, "checkoutRunId", actor->run_id, "reason",
-                            "stale_checkout_run"));
+                  json_pack("{s:s, s:s, s:s}", "previousCheckoutRunId", before.checkout_run_id, "checkoutRunId",
+                            actor->run_id, "reason", "stale_checkout_run"));
 }
 
 err_t checkout_assert_owner(struct db *db, const struct actor *actor, struct issue *issue)
@@ -204,9 +222,10 @@ static err_t release_refused(struct db *db, const struct actor *actor, const str
     if (text_is(i->checkout_run_id, actor->run_id)) return OK;
     TRY(run_get(db, i->checkout_run_id, &holder, &found));
     if (!found || !run_status_live(holder.status)) return OK;
-    const char *details = json_text(a, json_pack("{s:s, s:s?, s:s?, s:s?, s:s, s:s, s:b}", "issueId", i->id, "assigneeAgentId",
-                                                 i->assignee_agent_id, "checkoutRunId", i->checkout_run_id, "actorRunId", actor->run_id,
-                                                 "holderRunStatus", holder.status, "holderRunAgentId", holder.agent_id, "holderRunIsLive", 1));
+    const char *details = json_text(
+        a, json_pack("{s:s, s:s?, s:s?, s:s?, s:s, s:s, s:b}", "issueId", i->id, "assigneeAgentId",
+                     i->assignee_agent_id, "checkoutRunId", i->checkout_run_id, "actorRunId", actor->run_id,
+                     "holderRunStatus", holder.status, "holderRunAgentId", holder.agent_id, "holderRunIsLive", 1));
     return err_with(a, ERR_CONFLICT, NULL, details, "Only checkout run can release issue");
 }
 
@@ -240,7 +259,8 @@ err_t checkout_force_release(struct db *db, const struct actor *actor, bool clea
     issue->updated_at = issue->last_activity_at = now;
     TRY(entity_update(db, &ENTITY_issue, &before, issue));
     TRY(record(db, actor, issue, "issue.admin_force_release",
-               json_pack("{s:s, s:s?, s:s?, s:s?, s:b}", "issueId", issue->id, "actorUserId", actor->user_id, "prevCheckoutRunId",
-                         before.checkout_run_id, "prevExecutionRunId", before.execution_run_id, "clearAssignee", clear_assignee)));
+               json_pack("{s:s, s:s?, s:s?, s:s?, s:b}", "issueId", issue->id, "actorUserId", actor->user_id,
+                         "prevCheckoutRunId", before.checkout_run_id, "prevExecutionRunId", before.execution_run_id,
+                         "clearAssignee", clear_assignee)));
     return lock_promote_issue(db, issue->id, &promoted);
 }

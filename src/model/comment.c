@@ -25,19 +25,21 @@ err_t author_of(struct db *db, const struct actor *actor, const char *company_id
 /* Every agent comment says why it was allowed (IS-84). */
 static const char *authorization_metadata(struct arena *a, const char *reason)
 {
-    return json_text(a, json_pack("{s:i, s:s, s:[{s:s, s:[{s:s, s:s, s:s}]}]}", "version", 1, "authorizationReason", reason, "sections",
-                                  "title", "Authorization", "rows", "type", "key_value", "label", "Reason", "value", reason));
+    return json_text(a, json_pack("{s:i, s:s, s:[{s:s, s:[{s:s, s:s, s:s}]}]}", "version", 1, "authorizationReason",
+                                  reason, "sections", "title", "Authorization", "rows", "type", "key_value", "label",
+                                  "Reason", "value", reason));
 }
 
-static err_t find_replay(struct db *db, const struct author *author, const struct comment_new *c, const char *body, struct comment *out,
-                         bool *found)
+static err_t find_replay(struct db *db, const struct author *author, const struct comment_new *c, const char *body,
+                         struct comment *out, bool *found)
 {
     *found = false;
     if (author->run_id == NULL) return OK;
-    return entity_one(db, &ENTITY_comment, out, found,
-                      "WHERE issue_id = $1 AND created_by_run_id = $2 AND created_at >= $3 AND body = $4 AND deleted_at IS NULL"
-                      " ORDER BY created_at DESC LIMIT 1",
-                      P(V_ID(c->issue->id), V_ID(author->run_id), V_TIME(clock_now() - REPLAY_MS), V_TEXT(body)));
+    return entity_one(
+        db, &ENTITY_comment, out, found,
+        "WHERE issue_id = $1 AND created_by_run_id = $2 AND created_at >= $3 AND body = $4 AND deleted_at IS NULL"
+        " ORDER BY created_at DESC LIMIT 1",
+        P(V_ID(c->issue->id), V_ID(author->run_id), V_TIME(clock_now() - REPLAY_MS), V_TEXT(body)));
 }
 
 err_t comment_insert(struct db *db, const struct actor *actor, const struct author *author, const struct comment_new *c,
@@ -64,10 +66,12 @@ err_t comment_insert(struct db *db, const struct actor *actor, const struct auth
     }
     out->body = body;
     out->presentation = c->presentation;
-    out->metadata = agent ? authorization_metadata(a, c->reason ? c->reason : "allow_visible_issue_write") : c->metadata;
+    out->metadata =
+        agent ? authorization_metadata(a, c->reason ? c->reason : "allow_visible_issue_write") : c->metadata;
     out->created_at = out->updated_at = clock_now();
     TRY(entity_insert(db, &ENTITY_comment, out));
-    return reference_sync(db, &(struct reference_source){out->company_id, out->issue_id, "comment", out->id, true}, body);
+    return reference_sync(db, &(struct reference_source){out->company_id, out->issue_id, "comment", out->id, true},
+                          body);
 }
 
 err_t comment_get(struct db *db, const char *issue_id, const char *id, struct comment *out, bool *found)
@@ -81,7 +85,8 @@ err_t comment_list(struct db *db, const struct comment_page *p, struct comment *
 {
     struct comment at;
     bool found = true;
-    const char *order = p->ascending ? "ORDER BY created_at, id LIMIT $2" : "ORDER BY created_at DESC, id DESC LIMIT $2";
+    const char *order =
+        p->ascending ? "ORDER BY created_at, id LIMIT $2" : "ORDER BY created_at DESC, id DESC LIMIT $2";
     struct arena *a = db_arena(db);
     *count = 0;
     *more = false;
@@ -90,7 +95,9 @@ err_t comment_list(struct db *db, const struct comment_page *p, struct comment *
     if (p->after) {
         const char *op = p->ascending ? ">" : "<";
         TRY(entity_many(db, &ENTITY_comment, rows, count,
-                        arena_printf(a, "WHERE issue_id = $1 AND (created_at %s $3 OR (created_at = $3 AND id %s $4)) %s", op, op, order),
+                        arena_printf(a,
+                                     "WHERE issue_id = $1 AND (created_at %s $3 OR (created_at = $3 AND id %s $4)) %s",
+                                     op, op, order),
                         P(V_ID(p->issue_id), V_INT(p->limit + 1), V_TIME(at.created_at), V_ID(at.id))));
     } else {
         TRY(entity_many(db, &ENTITY_comment, rows, count, arena_printf(a, "WHERE issue_id = $1 %s", order),

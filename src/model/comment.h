@@ -35,11 +35,13 @@ struct comment_page {
     int limit;
 };
 /* An unknown cursor gives nothing (IS-83). *more: the limit cut it off. */
-err_t comment_list(struct db *db, const struct comment_page *p, struct comment **rows, int *count, bool *more) MUST_CHECK;
+err_t comment_list(struct db *db, const struct comment_page *p, struct comment **rows, int *count,
+                   bool *more) MUST_CHECK;
 err_t comment_get(struct db *db, const char *issue_id, const char *id, struct comment *out, bool *found) MUST_CHECK;
 
 /* IS-91. Tombstone: the text goes, the row stays; or, for a queued one, the row goes. */
-err_t comment_tombstone(struct db *db, const struct actor *actor, const struct author *author, struct comment *c) MUST_CHECK;
+err_t comment_tombstone(struct db *db, const struct actor *actor, const struct author *author,
+                        struct comment *c) MUST_CHECK;
 err_t comment_remove(struct db *db, const struct comment *c) MUST_CHECK;
 
 void comment_write(struct jw *w, const struct comment *c); /* an object */

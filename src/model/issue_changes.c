@@ -29,7 +29,8 @@ static bool shorten(struct arena *a, json_t **v)
     return true;
 }
 
-static void add(struct arena *a, json_t *changes, json_t *previous, const char *key, json_t *from, json_t *to, bool text)
+static void add(struct arena *a, json_t *changes, json_t *previous, const char *key, json_t *from, json_t *to,
+                bool text)
 {
     bool from_cut = text && shorten(a, &from), to_cut = text && shorten(a, &to), cut = from_cut || to_cut;
     json_t *entry = json_pack("{s:O, s:o}", "from", from, "to", to);
@@ -48,21 +49,23 @@ static json_t *sorted(struct arena *a, const struct id_list *l)
     return id_list_json(&copy);
 }
 
-static void compare_lists(struct arena *a, json_t *changes, json_t *previous, const char *key, const struct id_list *before,
-                          const struct id_list *after)
+static void compare_lists(struct arena *a, json_t *changes, json_t *previous, const char *key,
+                          const struct id_list *before, const struct id_list *after)
 {
     if (before == NULL || after == NULL) return;
     json_t *from = sorted(a, before), *to = sorted(a, after);
     if (!json_equal(from, to)) add(a, changes, previous, key, from, to, false);
 }
 
-void issue_changes(struct arena *a, const struct issue_state *before, const struct issue_state *after, json_t **changes, json_t **previous)
+void issue_changes(struct arena *a, const struct issue_state *before, const struct issue_state *after, json_t **changes,
+                   json_t **previous)
 {
     *changes = json_object();
     *previous = json_object();
     for (int i = 0; i < ENTITY_issue.count; i++) {
         const struct field *f = &ENTITY_issue.fields[i];
-        if ((f->flags & FF_HIDDEN) || text_is(f->name, "updated_at") || entity_same(f, before->row, after->row)) continue;
+        if ((f->flags & FF_HIDDEN) || text_is(f->name, "updated_at") || entity_same(f, before->row, after->row))
+            continue;
         bool text = text_is(f->name, "title") || text_is(f->name, "description");
         json_t *from = value_of(f, before->row), *to = value_of(f, after->row);
         if (json_equal(from, to)) continue; /* the same JSON, spelt differently by the database */

@@ -11,6 +11,7 @@ struct issue_state {
     const struct id_list *labels, *blockers; /* sorted; NULL: not compared */
 };
 /* {field:{from,to}} of every field but updatedAt; previous: {field: old}. */
-void issue_changes(struct arena *a, const struct issue_state *before, const struct issue_state *after, json_t **changes, json_t **previous);
+void issue_changes(struct arena *a, const struct issue_state *before, const struct issue_state *after, json_t **changes,
+                   json_t **previous);
 
 #endif

@@ -66,13 +66,14 @@ static err_t write_ancestors(struct db *db, struct jw *w, const struct issue *ro
         jw_arr_end(w);
         return OK;
     }
-    TRY(db_query(db, &r,
-                 "WITH RECURSIVE up(id, parent_id, depth) AS (SELECT id, parent_id, 1 FROM issues WHERE id = $1"
-                 " UNION ALL SELECT i.id, i.parent_id, up.depth + 1 FROM issues i JOIN up ON i.id = up.parent_id WHERE up.depth < $2)"
-                 " SELECT i.id, i.identifier, i.title, i.status, i.priority, i.description, i.assignee_agent_id, i.project_id, i.goal_id,"
-                 " p.id, p.name, p.status, g.id, g.title, g.status, g.level FROM up JOIN issues i ON i.id = up.id"
-                 " LEFT JOIN projects p ON p.id = i.project_id LEFT JOIN goals g ON g.id = i.goal_id ORDER BY up.depth",
-                 P(V_ID(row->parent_id), V_INT(ANCESTORS_MAX))));
+    TRY(db_query(
+        db, &r,
+        "WITH RECURSIVE up(id, parent_id, depth) AS (SELECT id, parent_id, 1 FROM issues WHERE id = $1"
+        " UNION ALL SELECT i.id, i.parent_id, up.depth + 1 FROM issues i JOIN up ON i.id = up.parent_id WHERE up.depth < $2)"
+        " SELECT i.id, i.identifier, i.title, i.status, i.priority, i.description, i.assignee_agent_id, i.project_id, i.goal_id,"
+        " p.id, p.name, p.status, g.id, g.title, g.status, g.level FROM up JOIN issues i ON i.id = up.id"
+        " LEFT JOIN projects p ON p.id = i.project_id LEFT JOIN goals g ON g.id = i.goal_id ORDER BY up.depth",
+        P(V_ID(row->parent_id), V_INT(ANCESTORS_MAX))));
     while (rows_next(&r) && n < ANCESTORS_MAX) {
         const char *id = row_text(&r, 0);
         bool again = text_is(id, row->id);
@@ -118,7 +119,8 @@ static err_t write_project(struct db *db, struct jw *w, const char *project_id)
         return OK;
     }
     p.env = NULL; /* may hold secrets */
-    TRY(entity_many(db, &ENTITY_project_workspace, &ws, &n, "WHERE project_id = $1 ORDER BY created_at, id", P(V_ID(p.id))));
+    TRY(entity_many(db, &ENTITY_project_workspace, &ws, &n, "WHERE project_id = $1 ORDER BY created_at, id",
+                    P(V_ID(p.id))));
     jw_kobj(w, "project");
     entity_write(w, &ENTITY_project, &p, VIEW_FULL);
     jw_karr(w, "workspaces");
@@ -153,7 +155,8 @@ static err_t write_retry(struct db *db, struct jw *w, const char *issue_id)
 {
     struct run run;
     bool found;
-    TRY(entity_one(db, &ENTITY_run, &run, &found, "WHERE issue_id = $1 AND status = 'scheduled_retry' ORDER BY scheduled_retry_at LIMIT 1",
+    TRY(entity_one(db, &ENTITY_run, &run, &found,
+                   "WHERE issue_id = $1 AND status = 'scheduled_retry' ORDER BY scheduled_retry_at LIMIT 1",
                    P(V_ID(issue_id))));
     if (!found) {
         jw_knull(w, "scheduledRetry");
@@ -224,8 +227,10 @@ static err_t write_cursor(struct db *db, struct jw *w, const char *issue_id)
     struct rows r ROWS_AUTO = {0};
     int64_t total;
     TRY(db_int(db, &total, 0, "SELECT count(*) FROM issue_comments WHERE issue_id = $1", P(V_ID(issue_id))));
-    TRY(db_query(db, &r, "SELECT id, created_at FROM issue_comments WHERE issue_id = $1 ORDER BY created_at DESC, id DESC LIMIT 1",
-                 P(V_ID(issue_id))));
+    TRY(db_query(
+        db, &r,
+        "SELECT id, created_at FROM issue_comments WHERE issue_id = $1 ORDER BY created_at DESC, id DESC LIMIT 1",
+        P(V_ID(issue_id))));
     bool any = rows_next(&r);
     jw_kobj(w, "commentCursor");
     jw_kint(w, "totalComments", total);

@@ -8,6 +8,7 @@
 /* The detail object. */
 err_t issue_detail_write(struct db *db, struct jw *w, const struct issue *row) MUST_CHECK;
 /* The heartbeat-context object; wake_comment_id may be NULL. */
-err_t issue_heartbeat_write(struct db *db, struct jw *w, const struct issue *row, const char *wake_comment_id) MUST_CHECK;
+err_t issue_heartbeat_write(struct db *db, struct jw *w, const struct issue *row,
+                            const char *wake_comment_id) MUST_CHECK;
 
 #endif

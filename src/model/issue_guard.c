@@ -4,23 +4,25 @@
 #include "model/issue_update.h"
 #include "rules/issue_status.h"
 
-#define REVIEW_PATHS                                                                                       \
-    "{\"code\":\"invalid_issue_disposition\",\"missing\":\"review_path\",\"validReviewPaths\":["           \
-    "\"pending_issue_thread_interaction\",\"linked_pending_approval\",\"human_assignee_user_id\","         \
+#define REVIEW_PATHS                                                                               \
+    "{\"code\":\"invalid_issue_disposition\",\"missing\":\"review_path\",\"validReviewPaths\":["   \
+    "\"pending_issue_thread_interaction\",\"linked_pending_approval\",\"human_assignee_user_id\"," \
     "\"typed_execution_state_current_participant\",\"scheduled_issue_monitor\"]}"
 
 static err_t review_policy_error(struct arena *a, const struct issue *issue)
 {
     bool human = text_is(issue->review_policy, "human_only");
     const char *allowed = human ? "a person" : "anybody but the one who moved it into review";
-    const char *details = json_text(a, json_pack("{s:s, s:s, s:s, s:s}", "code", "review_policy_denied", "policy", issue->review_policy,
-                                                 "allowedActor", human ? "human" : "not_creator", "remediation",
-                                                 "leave the issue in review for somebody the policy allows"));
-    return err_with(a, ERR_FORBIDDEN, "review_policy_denied", details, "The review policy %s lets only %s decide this review",
-                    issue->review_policy, allowed);
+    const char *details =
+        json_text(a, json_pack("{s:s, s:s, s:s, s:s}", "code", "review_policy_denied", "policy", issue->review_policy,
+                               "allowedActor", human ? "human" : "not_creator", "remediation",
+                               "leave the issue in review for somebody the policy allows"));
+    return err_with(a, ERR_FORBIDDEN, "review_policy_denied", details,
+                    "The review policy %s lets only %s decide this review", issue->review_policy, allowed);
 }
 
-err_t issue_guard_error(struct arena *a, enum status_verdict verdict, const struct open_blockers *b, const struct issue *issue)
+err_t issue_guard_error(struct arena *a, enum status_verdict verdict, const struct open_blockers *b,
+                        const struct issue *issue)
 {
     switch (verdict) {
     case STATUS_OK: return OK;
@@ -28,26 +30,30 @@ err_t issue_guard_error(struct arena *a, enum status_verdict verdict, const stru
     case STATUS_NEEDS_ASSIGNEE: return err_new(a, ERR_UNPROCESSABLE, "in_progress issues require an assignee");
     case STATUS_HAS_BLOCKERS: return relation_blocked_error(a, b);
     case STATUS_NEEDS_PATH:
-        return err_new(a, ERR_UNPROCESSABLE,
-                       "Entering blocked requires unresolved blockers, a pending interaction/approval, or unblockDescriptor");
+        return err_new(
+            a, ERR_UNPROCESSABLE,
+            "Entering blocked requires unresolved blockers, a pending interaction/approval, or unblockDescriptor");
     case STATUS_STRAY_DESCRIPTOR: return err_new(a, ERR_UNPROCESSABLE, "unblockDescriptor requires blocked status");
     case STATUS_NEEDS_REVIEW_PATH:
-        return err_with(a, ERR_UNPROCESSABLE, "invalid_issue_disposition", REVIEW_PATHS,
-                        "invalid_issue_disposition: nobody would review this. Assign a person, ask for a confirmation, link an approval"
-                        " or schedule a monitor in the same step, or set the issue to done");
+        return err_with(
+            a, ERR_UNPROCESSABLE, "invalid_issue_disposition", REVIEW_PATHS,
+            "invalid_issue_disposition: nobody would review this. Assign a person, ask for a confirmation, link an approval"
+            " or schedule a monitor in the same step, or set the issue to done");
     case STATUS_DONE_TOO_EARLY:
-        return err_with(a, ERR_UNPROCESSABLE, "issue_done_with_open_blockers",
-                        json_text(a, json_pack("{s:s, s:O, s:O}", "code", "issue_done_with_open_blockers", "unresolvedBlockerIssueIds", b->ids,
-                                               "unresolvedBlockers", b->list)),
-                        "This issue still has unresolved blockers; finish them, or send blockedByIssueIds without them in the same request");
+        return err_with(
+            a, ERR_UNPROCESSABLE, "issue_done_with_open_blockers",
+            json_text(a, json_pack("{s:s, s:O, s:O}", "code", "issue_done_with_open_blockers",
+                                   "unresolvedBlockerIssueIds", b->ids, "unresolvedBlockers", b->list)),
+            "This issue still has unresolved blockers; finish them, or send blockedByIssueIds without them in the same request");
     case STATUS_REVIEW_POLICY: return review_policy_error(a, issue);
     case FOLLOWUP_CANCELLED:
         return err_new(a, ERR_CONFLICT, "Cancelled issues must be restored through the dedicated restore flow");
     case FOLLOWUP_STATUS: return err_new(a, ERR_CONFLICT, "An issue in status %s cannot be reopened", issue->status);
     case FOLLOWUP_BLOCKED:
-        return err_with(a, ERR_CONFLICT, NULL,
-                        json_text(a, json_pack("{s:O, s:O}", "unresolvedBlockerIssueIds", b->ids, "unresolvedBlockers", b->list)),
-                        "Issue follow-up blocked by unresolved blockers");
+        return err_with(
+            a, ERR_CONFLICT, NULL,
+            json_text(a, json_pack("{s:O, s:O}", "unresolvedBlockerIssueIds", b->ids, "unresolvedBlockers", b->list)),
+            "Issue follow-up blocked by unresolved blockers");
     case FOLLOWUP_UNASSIGNED: return err_new(a, ERR_CONFLICT, "Issue follow-up requires an assigned agent");
     }
     return OK;
@@ -63,9 +69,10 @@ void issue_apply_effects(const struct issue *before, struct issue *after, instan
 {
     bool reassigned = before && (!text_same(before->assignee_agent_id, after->assignee_agent_id) ||
                                  !text_same(before->assignee_user_id, after->assignee_user_id));
-    struct status_effects e = status_effects(&(struct status_change){
-        .from = before ? before->status : NULL, .to = after->status, .assignee_changed = reassigned,
-        .started = after->started_at != INSTANT_NONE});
+    struct status_effects e = status_effects(&(struct status_change){.from = before ? before->status : NULL,
+                                                                     .to = after->status,
+                                                                     .assignee_changed = reassigned,
+                                                                     .started = after->started_at != INSTANT_NONE});
     if (e.start) after->started_at = now;
     if (e.complete) after->completed_at = now;
     if (e.clear_completed) after->completed_at = INSTANT_NONE;
@@ -78,7 +85,8 @@ void issue_apply_effects(const struct issue *before, struct issue *after, instan
     if (e.leave_blocked) after->blocked_transition_at = INSTANT_NONE;
     if (e.reopened) after->execution_state = NULL;
     if (e.closed) after->monitor_next_check_at = INSTANT_NONE;
-    bool waits = status_expects_dispatch(after->status, after->assignee_agent_id != NULL, after->hidden_at != INSTANT_NONE);
+    bool waits =
+        status_expects_dispatch(after->status, after->assignee_agent_id != NULL, after->hidden_at != INSTANT_NONE);
     bool waited = before && before->dispatch_expected_since != INSTANT_NONE;
     if (!waits) after->dispatch_expected_since = INSTANT_NONE;
     else if (!waited || reassigned) after->dispatch_expected_since = now;
@@ -88,10 +96,11 @@ void issue_apply_effects(const struct issue *before, struct issue *after, instan
 err_t issue_goal_fallback(struct db *db, const char *company_id, const char *project_id, const char **goal_id)
 {
     if (project_id) return db_text(db, goal_id, "SELECT goal_id FROM projects WHERE id = $1", P(V_ID(project_id)));
-    return db_text(db, goal_id,
-                   "SELECT id FROM goals WHERE company_id = $1 AND level = 'company' ORDER BY"
-                   " CASE WHEN parent_id IS NULL AND status = 'active' THEN 0 WHEN parent_id IS NULL THEN 1 ELSE 2 END, created_at, id LIMIT 1",
-                   P(V_ID(company_id)));
+    return db_text(
+        db, goal_id,
+        "SELECT id FROM goals WHERE company_id = $1 AND level = 'company' ORDER BY"
+        " CASE WHEN parent_id IS NULL AND status = 'active' THEN 0 WHEN parent_id IS NULL THEN 1 ELSE 2 END, created_at, id LIMIT 1",
+        P(V_ID(company_id)));
 }
 
 err_t issue_labels_replace(struct db *db, const struct issue *issue, const struct id_list *labels, bool fresh)
@@ -101,12 +110,15 @@ err_t issue_labels_replace(struct db *db, const struct issue *issue, const struc
     if (labels->count > 0) {
         const struct dbv company = V_ID(issue->company_id);
         struct in_list in = in_list_make(a, &company, 1, labels->ids, labels->count);
-        TRY(db_int(db, &n, 0, arena_printf(a, "SELECT count(*) FROM labels WHERE company_id = $1 AND id IN %s", in.sql), in.v, in.n));
+        TRY(db_int(db, &n, 0, arena_printf(a, "SELECT count(*) FROM labels WHERE company_id = $1 AND id IN %s", in.sql),
+                   in.v, in.n));
         if (n != labels->count) return err_new(a, ERR_UNPROCESSABLE, "One or more labels are invalid for this company");
     }
     if (!fresh) TRY(db_exec(db, &n, "DELETE FROM issue_labels WHERE issue_id = $1", P(V_ID(issue->id))));
     for (int i = 0; i < labels->count; i++)
-        TRY(db_exec(db, &n, "INSERT INTO issue_labels (company_id, issue_id, label_id) VALUES ($1, $2, $3) ON CONFLICT (issue_id, label_id) DO NOTHING",
-                    P(V_ID(issue->company_id), V_ID(issue->id), V_ID(labels->ids[i]))));
+        TRY(db_exec(
+            db, &n,
+            "INSERT INTO issue_labels (company_id, issue_id, label_id) VALUES ($1, $2, $3) ON CONFLICT (issue_id, label_id) DO NOTHING",
+            P(V_ID(issue->company_id), V_ID(issue->id), V_ID(labels->ids[i]))));
     return OK;
 }

@@ -41,8 +41,11 @@ static void cond_origin(struct query_text *t, const struct issue_filter *f)
         buf_printf(&t->where, " = $%d", t->n);
     }
     if (f->origin_id) cond(t, "i.origin_id =", V_TEXT(f->origin_id), "");
-    if (f->exclude_routine_executions && !f->origin_kind && !f->origin_id) buf_puts(&t->where, " AND i.origin_kind <> 'routine_execution'");
-    if (!f->include_plugin_operations && !named && !f->project_id) buf_puts(&t->where, " AND (substr(i.origin_kind, 1, 7) <> 'plugin:' OR i.origin_kind NOT LIKE 'plugin:%:operation%')");
+    if (f->exclude_routine_executions && !f->origin_kind && !f->origin_id)
+        buf_puts(&t->where, " AND i.origin_kind <> 'routine_execution'");
+    if (!f->include_plugin_operations && !named && !f->project_id)
+        buf_puts(&t->where,
+                 " AND (substr(i.origin_kind, 1, 7) <> 'plugin:' OR i.origin_kind NOT LIKE 'plugin:%:operation%')");
 }
 
 static void cond_people(struct query_text *t, const struct issue_filter *f)
@@ -52,18 +55,20 @@ static void cond_people(struct query_text *t, const struct issue_filter *f)
     if (f->assignee_user_id) cond(t, "i.assignee_user_id =", V_TEXT(f->assignee_user_id), "");
     if (f->participant_agent_id) {
         cond(t, "(i.created_by_agent_id =", V_ID(f->participant_agent_id), "");
-        buf_printf(&t->where,
-                   " OR i.assignee_agent_id = $%d OR EXISTS (SELECT 1 FROM issue_comments c WHERE c.issue_id = i.id AND c.author_agent_id = $%d)"
-                   " OR EXISTS (SELECT 1 FROM activity_log g WHERE g.entity_type = 'issue' AND g.entity_id = CAST(i.id AS text) AND g.agent_id = $%d))",
-                   t->n, t->n, t->n);
+        buf_printf(
+            &t->where,
+            " OR i.assignee_agent_id = $%d OR EXISTS (SELECT 1 FROM issue_comments c WHERE c.issue_id = i.id AND c.author_agent_id = $%d)"
+            " OR EXISTS (SELECT 1 FROM activity_log g WHERE g.entity_type = 'issue' AND g.entity_id = CAST(i.id AS text) AND g.agent_id = $%d))",
+            t->n, t->n, t->n);
     }
     if (f->touched_by_user_id) { /* IS-72: mutations only; reads leave no rows here */
         cond(t, "(i.created_by_user_id =", V_TEXT(f->touched_by_user_id), "");
-        buf_printf(&t->where,
-                   " OR i.assignee_user_id = $%d OR EXISTS (SELECT 1 FROM issue_comments c WHERE c.issue_id = i.id AND c.author_user_id = $%d)"
-                   " OR EXISTS (SELECT 1 FROM activity_log g WHERE g.entity_type = 'issue' AND g.entity_id = CAST(i.id AS text)"
-                   " AND g.actor_type = 'user' AND g.actor_id = $%d))",
-                   t->n, t->n, t->n);
+        buf_printf(
+            &t->where,
+            " OR i.assignee_user_id = $%d OR EXISTS (SELECT 1 FROM issue_comments c WHERE c.issue_id = i.id AND c.author_user_id = $%d)"
+            " OR EXISTS (SELECT 1 FROM activity_log g WHERE g.entity_type = 'issue' AND g.entity_id = CAST(i.id AS text)"
+            " AND g.actor_type = 'user' AND g.actor_id = $%d))",
+            t->n, t->n, t->n);
     }
 }
 
@@ -81,7 +86,9 @@ static void cond_place(struct query_text *t, const struct issue_filter *f)
              " UNION SELECT s.id FROM issues s JOIN below ON s.parent_id = below.id) SELECT id FROM below)");
         cond(t, "i.id <>", V_ID(f->descendant_of), ""); /* loops are tolerated */
     }
-    if (f->label_id) cond(t, "EXISTS (SELECT 1 FROM issue_labels x WHERE x.issue_id = i.id AND x.label_id =", V_ID(f->label_id), ")");
+    if (f->label_id)
+        cond(t, "EXISTS (SELECT 1 FROM issue_labels x WHERE x.issue_id = i.id AND x.label_id =", V_ID(f->label_id),
+             ")");
 }
 
 /* %, _ and \ stand for themselves */
@@ -103,8 +110,10 @@ static void cond_text(struct query_text *t, const char *q)
     cond(t, "(lower(i.title) LIKE lower(", V_TEXT(escaped(t->a, q, "%")), ") ESCAPE '\\'");
     t->like = arena_printf(t->a, "lower($%d) ESCAPE '\\'", t->n);
     buf_printf(&t->where, " OR lower(i.identifier) LIKE %s OR lower(i.description) LIKE %s", t->like, t->like);
-    buf_printf(&t->where, " OR EXISTS (SELECT 1 FROM issue_comments c WHERE c.issue_id = i.id AND c.deleted_at IS NULL AND lower(c.body) LIKE %s))",
-               t->like);
+    buf_printf(
+        &t->where,
+        " OR EXISTS (SELECT 1 FROM issue_comments c WHERE c.issue_id = i.id AND c.deleted_at IS NULL AND lower(c.body) LIKE %s))",
+        t->like);
     t->v[t->n++] = V_TEXT(escaped(t->a, q, ""));
     t->prefix = arena_printf(t->a, "lower($%d) ESCAPE '\\'", t->n);
     buf_printf(&t->where, " AND $%d <> ''", t->n); /* named also where nothing is ranked */
@@ -121,8 +130,10 @@ static void build(struct query_text *t, const struct issue_filter *f)
     cond_text(t, f->q);
     if (f->updated_since != INSTANT_NONE) cond(t, "i.updated_at >", V_TIME(f->updated_since), "");
     if (f->attention_blocked) /* stuck work: what waits, and reviews nobody will give */
-        buf_puts(&t->where, " AND (i.status = 'blocked' OR (i.status = 'in_review' AND i.assignee_user_id IS NULL AND i.monitor_next_check_at IS NULL"
-                            " AND NOT EXISTS (SELECT 1 FROM heartbeat_runs h WHERE h.issue_id = i.id AND h.status IN ('queued','running','scheduled_retry'))))");
+        buf_puts(
+            &t->where,
+            " AND (i.status = 'blocked' OR (i.status = 'in_review' AND i.assignee_user_id IS NULL AND i.monitor_next_check_at IS NULL"
+            " AND NOT EXISTS (SELECT 1 FROM heartbeat_runs h WHERE h.issue_id = i.id AND h.status IN ('queued','running','scheduled_retry'))))");
 }
 
 static void order(struct query_text *t, const struct issue_filter *f, struct buf *out)
@@ -130,11 +141,12 @@ static void order(struct query_text *t, const struct issue_filter *f, struct buf
     const char *dir = f->ascending ? "ASC" : "DESC";
     buf_puts(out, " ORDER BY ");
     if (f->q)
-        buf_printf(out,
-                   "CASE WHEN lower(i.title) LIKE %s THEN 0 WHEN lower(i.title) LIKE %s THEN 1 WHEN lower(i.identifier) LIKE %s THEN 2"
-                   " WHEN lower(i.identifier) LIKE %s THEN 3 WHEN EXISTS (SELECT 1 FROM issue_comments c WHERE c.issue_id = i.id"
-                   " AND c.deleted_at IS NULL AND lower(c.body) LIKE %s) THEN 4 ELSE 5 END, ",
-                   t->prefix, t->like, t->prefix, t->like, t->like);
+        buf_printf(
+            out,
+            "CASE WHEN lower(i.title) LIKE %s THEN 0 WHEN lower(i.title) LIKE %s THEN 1 WHEN lower(i.identifier) LIKE %s THEN 2"
+            " WHEN lower(i.identifier) LIKE %s THEN 3 WHEN EXISTS (SELECT 1 FROM issue_comments c WHERE c.issue_id = i.id"
+            " AND c.deleted_at IS NULL AND lower(c.body) LIKE %s) THEN 4 ELSE 5 END, ",
+            t->prefix, t->like, t->prefix, t->like, t->like);
     if (f->by_update) buf_printf(out, "i.last_activity_at %s, i.updated_at %s, i.id %s", dir, dir, dir);
     else buf_puts(out, "i.priority_rank, i.last_activity_at DESC, i.updated_at DESC, i.id DESC");
 }
@@ -160,10 +172,11 @@ err_t issue_count(struct db *db, const struct issue_filter *f, int64_t *total)
     struct query_text t = {.a = db_arena(db)};
     build(&t, f);
     t.v[t.n++] = V_INT(ISSUE_COUNT_MAX);
-    const char *sql = arena_printf(t.a,
-                                   "SELECT count(*) FROM (SELECT 1 FROM issues i WHERE %s"
-                                   " ORDER BY i.priority_rank, i.last_activity_at DESC, i.updated_at DESC, i.id DESC LIMIT $%d) AS counted",
-                                   t.where.data, t.n);
+    const char *sql = arena_printf(
+        t.a,
+        "SELECT count(*) FROM (SELECT 1 FROM issues i WHERE %s"
+        " ORDER BY i.priority_rank, i.last_activity_at DESC, i.updated_at DESC, i.id DESC LIMIT $%d) AS counted",
+        t.where.data, t.n);
     buf_free(&t.where);
     return db_int(db, total, 0, sql, t.v, t.n);
 }

@@ -8,13 +8,14 @@ err_t queued_comment_of(struct db *db, const struct issue *issue, const struct c
     struct run run;
     bool found;
     *out = (struct queued_comment){0};
-    TRY(entity_one(db, &ENTITY_run, &run, &found,
-                   "WHERE status = 'running' AND (id = $1 OR issue_id = $2) ORDER BY CASE WHEN id = $1 THEN 0 ELSE 1 END, started_at LIMIT 1",
-                   P(V_ID(issue->execution_run_id), V_ID(issue->id))));
+    TRY(entity_one(
+        db, &ENTITY_run, &run, &found,
+        "WHERE status = 'running' AND (id = $1 OR issue_id = $2) ORDER BY CASE WHEN id = $1 THEN 0 ELSE 1 END, started_at LIMIT 1",
+        P(V_ID(issue->execution_run_id), V_ID(issue->id))));
     if (!found) return OK;
     out->run_id = run.id;
-    out->queued = c->deleted_at == INSTANT_NONE && c->created_at > run.started_at && !text_is(c->author_agent_id, run.agent_id) &&
-                  !text_is(c->created_by_run_id, run.id);
+    out->queued = c->deleted_at == INSTANT_NONE && c->created_at > run.started_at &&
+                  !text_is(c->author_agent_id, run.agent_id) && !text_is(c->created_by_run_id, run.id);
     return OK;
 }
 
@@ -29,7 +30,8 @@ err_t queued_comment_forget(struct db *db, const struct comment *c)
 {
     struct wake *rows;
     int n;
-    TRY(entity_many(db, &ENTITY_wake, &rows, &n, "WHERE issue_id = $1 AND status = 'deferred_issue_execution'", P(V_ID(c->issue_id))));
+    TRY(entity_many(db, &ENTITY_wake, &rows, &n, "WHERE issue_id = $1 AND status = 'deferred_issue_execution'",
+                    P(V_ID(c->issue_id))));
     for (int i = 0; i < n; i++) {
         struct wake after = rows[i];
         json_t *payload = json_read(rows[i].payload), *context = json_object_get(payload, "_paperclipWakeContext");

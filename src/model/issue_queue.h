@@ -9,7 +9,8 @@ struct queued_comment {
     const char *run_id; /* the live run of the issue, or NULL */
     bool queued;        /* written after that run started, by somebody else */
 };
-err_t queued_comment_of(struct db *db, const struct issue *issue, const struct comment *c, struct queued_comment *out) MUST_CHECK;
+err_t queued_comment_of(struct db *db, const struct issue *issue, const struct comment *c,
+                        struct queued_comment *out) MUST_CHECK;
 /* Takes the comment out of the deferred wakes that would have carried it. */
 err_t queued_comment_forget(struct db *db, const struct comment *c) MUST_CHECK;
 

@@ -48,7 +48,8 @@ static err_t stored_labels(struct update *u)
     int64_t n;
     TRY(db_int(u->db, &n, 0, "SELECT count(*) FROM issue_labels WHERE issue_id = $1", P(V_ID(u->before->id))));
     u->old_labels = (struct id_list){.ids = arena_array(u->a, const char *, n + 1)};
-    TRY(db_query(u->db, &r, "SELECT label_id FROM issue_labels WHERE issue_id = $1 ORDER BY label_id", P(V_ID(u->before->id))));
+    TRY(db_query(u->db, &r, "SELECT label_id FROM issue_labels WHERE issue_id = $1 ORDER BY label_id",
+                 P(V_ID(u->before->id))));
     while (rows_next(&r) && u->old_labels.count < n) u->old_labels.ids[u->old_labels.count++] = row_text(&r, 0);
     return rows_err(&r);
 }
@@ -57,8 +58,8 @@ static err_t stored_labels(struct update *u)
 static bool blockers_matter(const struct update *u)
 {
     const char *to = u->after->status;
-    return u->c->blockers || u->c->reopen || u->c->resume || text_is(u->before->status, "blocked") || text_is(to, "blocked") ||
-           text_is(to, "in_progress") || text_is(to, "done");
+    return u->c->blockers || u->c->reopen || u->c->resume || text_is(u->before->status, "blocked") ||
+           text_is(to, "blocked") || text_is(to, "in_progress") || text_is(to, "done");
 }
 
 static err_t collect(struct update *u)
@@ -81,9 +82,10 @@ static err_t collect(struct update *u)
 static err_t retry_of_assignee(struct update *u, bool *yes)
 {
     int64_t n;
-    TRY(db_int(u->db, &n, 0,
-               "SELECT count(*) FROM heartbeat_runs WHERE issue_id = $1 AND agent_id = $2 AND status = 'scheduled_retry'",
-               P(V_ID(u->before->id), V_ID(u->before->assignee_agent_id))));
+    TRY(db_int(
+        u->db, &n, 0,
+        "SELECT count(*) FROM heartbeat_runs WHERE issue_id = $1 AND agent_id = $2 AND status = 'scheduled_retry'",
+        P(V_ID(u->before->id), V_ID(u->before->assignee_agent_id))));
     *yes = n > 0;
     return OK;
 }
@@ -94,12 +96,19 @@ static err_t apply_reopen(struct update *u)
     bool retry = false;
     if ((u->c->comment == NULL && !u->c->reopen) || u->c->status_sent) return OK;
     if (text_is(b->status, "in_progress") && u->author.person) TRY(retry_of_assignee(u, &retry));
-    bool by_lock = u->author.run_id && (text_is(u->author.run_id, b->checkout_run_id) || text_is(u->author.run_id, b->execution_run_id));
-    enum reopen verdict = reopen_decide(&(struct reopen_facts){
-        .by_user = u->author.person, .by_assignee = u->author.agent_id && text_is(u->author.agent_id, b->assignee_agent_id),
-        .reopen = u->c->reopen, .resume = u->c->resume, .status = b->status, .agent_assigned = u->after->assignee_agent_id != NULL,
-        .by_lock_run = by_lock, .adds_blockers = u->c->blockers && u->c->blockers->count > 0, .blockers_open = u->open.open,
-        .retry_scheduled = retry});
+    bool by_lock = u->author.run_id &&
+                   (text_is(u->author.run_id, b->checkout_run_id) || text_is(u->author.run_id, b->execution_run_id));
+    enum reopen verdict = reopen_decide(
+        &(struct reopen_facts){.by_user = u->author.person,
+                               .by_assignee = u->author.agent_id && text_is(u->author.agent_id, b->assignee_agent_id),
+                               .reopen = u->c->reopen,
+                               .resume = u->c->resume,
+                               .status = b->status,
+                               .agent_assigned = u->after->assignee_agent_id != NULL,
+                               .by_lock_run = by_lock,
+                               .adds_blockers = u->c->blockers && u->c->blockers->count > 0,
+                               .blockers_open = u->open.open,
+                               .retry_scheduled = retry});
     switch (verdict) {
     case REOPEN_NO: return OK;
     case REOPEN_REFUSED: return issue_guard_error(u->a, FOLLOWUP_BLOCKED, &u->open, b);
@@ -123,10 +132,13 @@ static err_t policy_allows(struct update *u, bool *yes)
         *yes = u->author.person;
         return OK;
     }
-    TRY(db_text(u->db, &mover,
-                "SELECT actor_id FROM activity_log WHERE entity_type = 'issue' AND entity_id = $1 AND action = 'issue.updated'"
-                " AND details ->> 'status' = 'in_review' ORDER BY created_at DESC, id DESC LIMIT 1", P(V_TEXT(u->before->id))));
-    if (mover == NULL) mover = u->before->created_by_agent_id ? u->before->created_by_agent_id : u->before->created_by_user_id;
+    TRY(db_text(
+        u->db, &mover,
+        "SELECT actor_id FROM activity_log WHERE entity_type = 'issue' AND entity_id = $1 AND action = 'issue.updated'"
+        " AND details ->> 'status' = 'in_review' ORDER BY created_at DESC, id DESC LIMIT 1",
+        P(V_TEXT(u->before->id))));
+    if (mover == NULL)
+        mover = u->before->created_by_agent_id ? u->before->created_by_agent_id : u->before->created_by_user_id;
     *yes = !text_is(mover, u->author.agent_id ? u->author.agent_id : actor_id(u->actor));
     return OK;
 }
@@ -137,12 +149,20 @@ static err_t guard(struct update *u)
     bool allowed;
     TRY(policy_allows(u, &allowed));
     enum status_verdict v = status_guard(&(struct status_facts){
-        .from = b->status, .to = x->status, .by_agent = u->actor->type == ACTOR_AGENT,
-        .agent_assigned = x->assignee_agent_id != NULL, .user_assigned = x->assignee_user_id != NULL,
-        .blockers_open = u->open.open, .blockers_waiting = u->open.waiting, .blockers_sent = u->c->blockers != NULL,
-        .descriptor_sent = u->c->descriptor_sent && x->unblock_descriptor, .has_descriptor = x->unblock_descriptor != NULL,
+        .from = b->status,
+        .to = x->status,
+        .by_agent = u->actor->type == ACTOR_AGENT,
+        .agent_assigned = x->assignee_agent_id != NULL,
+        .user_assigned = x->assignee_user_id != NULL,
+        .blockers_open = u->open.open,
+        .blockers_waiting = u->open.waiting,
+        .blockers_sent = u->c->blockers != NULL,
+        .descriptor_sent = u->c->descriptor_sent && x->unblock_descriptor,
+        .has_descriptor = x->unblock_descriptor != NULL,
         .has_monitor = x->monitor_next_check_at != INSTANT_NONE && x->monitor_next_check_at > u->now,
-        .reopen = u->c->reopen, .resume = u->c->resume, .policy_allows_close = allowed,
+        .reopen = u->c->reopen,
+        .resume = u->c->resume,
+        .policy_allows_close = allowed,
         .policy_changed = !text_same(b->review_policy, x->review_policy)});
     return issue_guard_error(u->a, v, &u->open, b);
 }
@@ -157,12 +177,15 @@ static err_t check_descriptor(struct update *u)
     if (u->actor->type == ACTOR_AGENT && agent && !text_is(agent, u->actor->agent_id))
         return err_new(u->a, ERR_FORBIDDEN, "Agents may name only themselves as unblock owner");
     if (agent)
-        TRY(db_int(u->db, &n, 0, "SELECT count(*) FROM agents WHERE id = $1 AND company_id = $2", P(V_ID(agent), V_ID(u->before->company_id))));
+        TRY(db_int(u->db, &n, 0, "SELECT count(*) FROM agents WHERE id = $1 AND company_id = $2",
+                   P(V_ID(agent), V_ID(u->before->company_id))));
     if (n == 0) return err_new(u->a, ERR_UNPROCESSABLE, "Unblock owner agent not found in company");
     if (user)
-        TRY(db_int(u->db, &n, 0,
-                   "SELECT count(*) FROM company_memberships WHERE company_id = $1 AND principal_type = 'user' AND principal_id = $2"
-                   " AND status = 'active'", P(V_ID(u->before->company_id), V_TEXT(user))));
+        TRY(db_int(
+            u->db, &n, 0,
+            "SELECT count(*) FROM company_memberships WHERE company_id = $1 AND principal_type = 'user' AND principal_id = $2"
+            " AND status = 'active'",
+            P(V_ID(u->before->company_id), V_TEXT(user))));
     return n ? OK : err_new(u->a, ERR_UNPROCESSABLE, "Unblock owner user is not an active member of the company");
 }
 
@@ -172,10 +195,12 @@ static err_t check_parent(struct update *u)
     int64_t n;
     const char *parent = u->after->parent_id;
     if (parent == NULL || text_is(parent, u->before->parent_id)) return OK;
-    TRY(db_int(u->db, &n, 0,
-               "WITH RECURSIVE up(id, parent_id, depth) AS (SELECT id, parent_id, 0 FROM issues WHERE id = $1"
-               " UNION SELECT i.id, i.parent_id, up.depth + 1 FROM issues i JOIN up ON i.id = up.parent_id WHERE up.depth < 1000)"
-               " SELECT count(*) FROM up WHERE id = $2", P(V_ID(parent), V_ID(u->before->id))));
+    TRY(db_int(
+        u->db, &n, 0,
+        "WITH RECURSIVE up(id, parent_id, depth) AS (SELECT id, parent_id, 0 FROM issues WHERE id = $1"
+        " UNION SELECT i.id, i.parent_id, up.depth + 1 FROM issues i JOIN up ON i.id = up.parent_id WHERE up.depth < 1000)"
+        " SELECT count(*) FROM up WHERE id = $2",
+        P(V_ID(parent), V_ID(u->before->id))));
     return n ? err_new(u->a, ERR_UNPROCESSABLE, "Issue parent would create a cycle") : OK;
 }
 
@@ -197,21 +222,30 @@ static err_t follow_goal(struct update *u)
 
 static err_t log_cancelled(struct update *u, const char *run_id, const char *source, bool operator_)
 {
-    json_t *details = json_pack("{s:s?, s:s, s:s}", "agentId", u->before->assignee_agent_id, "source", source, "issueId", u->before->id);
+    json_t *details = json_pack("{s:s?, s:s, s:s}", "agentId", u->before->assignee_agent_id, "source", source,
+                                "issueId", u->before->id);
     if (operator_) json_object_set_new(details, "cancellationKind", json_string("operator_interrupted"));
     if (operator_) json_object_set_new(details, "operatorInterrupted", json_true());
-    return activity_log(u->db, u->actor, &(struct activity_entry){
-        .company_id = u->before->company_id, .action = "heartbeat.cancelled", .entity_type = "heartbeat_run", .entity_id = run_id,
-        .details = details});
+    return activity_log(u->db, u->actor,
+                        &(struct activity_entry){.company_id = u->before->company_id,
+                                                 .action = "heartbeat.cancelled",
+                                                 .entity_type = "heartbeat_run",
+                                                 .entity_id = run_id,
+                                                 .details = details});
 }
 
 /* The live run that works on the issue: the lock's, else the assignee's. Never the asking run itself. */
 static err_t working_run(struct update *u, const char *statuses, const char **id)
 {
-    return db_text(u->db, id,
-                   arena_printf(u->a, "SELECT id FROM heartbeat_runs WHERE status IN (%s) AND (id = $1 OR (issue_id = $2 AND agent_id = $3))"
-                                      " AND ($4 IS NULL OR id <> $4) ORDER BY CASE WHEN id = $1 THEN 0 ELSE 1 END, created_at LIMIT 1", statuses),
-                   P(V_ID(u->before->execution_run_id), V_ID(u->before->id), V_ID(u->before->assignee_agent_id), V_ID(u->author.run_id)));
+    return db_text(
+        u->db, id,
+        arena_printf(
+            u->a,
+            "SELECT id FROM heartbeat_runs WHERE status IN (%s) AND (id = $1 OR (issue_id = $2 AND agent_id = $3))"
+            " AND ($4 IS NULL OR id <> $4) ORDER BY CASE WHEN id = $1 THEN 0 ELSE 1 END, created_at LIMIT 1",
+            statuses),
+        P(V_ID(u->before->execution_run_id), V_ID(u->before->id), V_ID(u->before->assignee_agent_id),
+          V_ID(u->author.run_id)));
 }
 
 static err_t interrupt(struct update *u)
@@ -220,9 +254,13 @@ static err_t interrupt(struct update *u)
     if (!u->c->interrupt) return OK;
     TRY(working_run(u, "'running'", &u->interrupted_run_id));
     if (u->interrupted_run_id == NULL) return OK; /* a plain comment, then (IS-86) */
-    TRY(run_cancel_where(u->db, &(struct run_cancel){
-        .run_id = u->interrupted_run_id, .error = "Interrupted by an operator's comment", .error_code = "operator_interrupted",
-        .stop_reason = "operator_interrupted", .cancelled_by_user_id = u->actor->user_id}, &n));
+    TRY(run_cancel_where(u->db,
+                         &(struct run_cancel){.run_id = u->interrupted_run_id,
+                                              .error = "Interrupted by an operator's comment",
+                                              .error_code = "operator_interrupted",
+                                              .stop_reason = "operator_interrupted",
+                                              .cancelled_by_user_id = u->actor->user_id},
+                         &n));
     return log_cancelled(u, u->interrupted_run_id, "issue_comment_interrupt", true);
 }
 
@@ -233,9 +271,13 @@ static err_t cancel_work(struct update *u)
         int64_t n;
         TRY(working_run(u, "'queued','running','scheduled_retry'", &id));
         if (id == NULL) return OK;
-        TRY(run_cancel_where(u->db, &(struct run_cancel){
-            .run_id = id, .error = "Cancelled because the issue was cancelled", .error_code = "issue_cancelled",
-            .stop_reason = "issue_cancelled", .cancelled_by_user_id = u->actor->user_id}, &n));
+        TRY(run_cancel_where(u->db,
+                             &(struct run_cancel){.run_id = id,
+                                                  .error = "Cancelled because the issue was cancelled",
+                                                  .error_code = "issue_cancelled",
+                                                  .stop_reason = "issue_cancelled",
+                                                  .cancelled_by_user_id = u->actor->user_id},
+                             &n));
         if (u->cancelled_run_id == NULL) u->cancelled_run_id = id;
         TRY(log_cancelled(u, id, "issue_status_cancelled", false));
     }
@@ -251,11 +293,16 @@ static err_t settle_runs(struct update *u)
     bool moved = b->assignee_agent_id && !text_is(b->assignee_agent_id, u->after->assignee_agent_id);
     bool retry = u->reopened_from && text_is(u->reopened_from, "in_progress");
     if (!moved && !retry) return OK;
-    return run_cancel_where(u->db, &(struct run_cancel){
-        .issue_id = b->id, .agent_id = b->assignee_agent_id, .statuses = moved ? "'queued','scheduled_retry'" : "'scheduled_retry'",
-        .error = moved ? "The issue was reassigned before this run started" : "A person's comment starts the work afresh",
-        .error_code = moved ? "issue_reassigned" : "superseded_by_comment", .stop_reason = moved ? "issue_reassigned" : "superseded_by_comment",
-        .wake_status = moved ? "skipped" : "cancelled"}, &n);
+    return run_cancel_where(u->db,
+                            &(struct run_cancel){.issue_id = b->id,
+                                                 .agent_id = b->assignee_agent_id,
+                                                 .statuses = moved ? "'queued','scheduled_retry'" : "'scheduled_retry'",
+                                                 .error = moved ? "The issue was reassigned before this run started"
+                                                                : "A person's comment starts the work afresh",
+                                                 .error_code = moved ? "issue_reassigned" : "superseded_by_comment",
+                                                 .stop_reason = moved ? "issue_reassigned" : "superseded_by_comment",
+                                                 .wake_status = moved ? "skipped" : "cancelled"},
+                            &n);
 }
 
 /* ---- rows ---- */
@@ -272,7 +319,8 @@ static err_t write_rows(struct update *u)
     if (!text_same(b->title, x->title))
         TRY(reference_sync(u->db, &(struct reference_source){b->company_id, b->id, "title", b->id, false}, x->title));
     if (!text_same(b->description, x->description))
-        TRY(reference_sync(u->db, &(struct reference_source){b->company_id, b->id, "description", b->id, false}, x->description));
+        TRY(reference_sync(u->db, &(struct reference_source){b->company_id, b->id, "description", b->id, false},
+                           x->description));
     return OK;
 }
 
@@ -282,10 +330,8 @@ static json_t *update_details(const struct update *u, json_t *changes, json_t *p
 {
     const struct issue_change *c = u->c;
     json_t *d;
-    if (c->comment_route)
-        d = json_pack("{s:s}", "status", u->after->status);
-    else
-        d = c->requested ? json_deep_copy(c->requested) : json_object();
+    if (c->comment_route) d = json_pack("{s:s}", "status", u->after->status);
+    else d = c->requested ? json_deep_copy(c->requested) : json_object();
     if (!c->comment_route) {
         json_object_del(d, "comment");
         json_object_set(d, "changes", changes);
@@ -308,9 +354,14 @@ static json_t *update_details(const struct update *u, json_t *changes, json_t *p
 
 static err_t log_entry(struct update *u, const char *action, json_t *details, const char *entity, const char *comment)
 {
-    return activity_log(u->db, u->actor, &(struct activity_entry){
-        .company_id = u->before->company_id, .action = action, .entity_type = "issue", .entity_id = u->before->id, .details = details,
-        .entity = entity, .comment = comment});
+    return activity_log(u->db, u->actor,
+                        &(struct activity_entry){.company_id = u->before->company_id,
+                                                 .action = action,
+                                                 .entity_type = "issue",
+                                                 .entity_id = u->before->id,
+                                                 .details = details,
+                                                 .entity = entity,
+                                                 .comment = comment});
 }
 
 static json_t *difference(const struct id_list *of, const struct id_list *without)
@@ -329,14 +380,17 @@ static err_t log_blockers(struct update *u, const char *entity)
     removed = difference(&u->old_blockers, u->c->blockers);
     if (json_array_size(added) + json_array_size(removed) == 0) return OK;
     return log_entry(u, "issue.blockers_updated",
-                     json_pack("{s:s, s:o, s:o, s:o}", "identifier", u->after->identifier, "blockedByIssueIds", id_list_json(u->c->blockers),
-                               "addedBlockedByIssueIds", added, "removedBlockedByIssueIds", removed), entity, NULL);
+                     json_pack("{s:s, s:o, s:o, s:o}", "identifier", u->after->identifier, "blockedByIssueIds",
+                               id_list_json(u->c->blockers), "addedBlockedByIssueIds", added,
+                               "removedBlockedByIssueIds", removed),
+                     entity, NULL);
 }
 
 static err_t log_comment(struct update *u, const struct comment *comment, const char *entity)
 {
-    json_t *d = json_pack("{s:s, s:s, s:s, s:s}", "commentId", comment->id, "bodySnippet", snippet(u->a, comment->body, 120), "identifier",
-                          u->after->identifier, "issueTitle", u->after->title);
+    json_t *d =
+        json_pack("{s:s, s:s, s:s, s:s}", "commentId", comment->id, "bodySnippet", snippet(u->a, comment->body, 120),
+                  "identifier", u->after->identifier, "issueTitle", u->after->title);
     if (u->c->reason) json_object_set_new(d, "authorizationReason", json_string(u->c->reason));
     if (u->c->resume) json_object_set_new(d, "resumeIntent", json_true());
     if (u->reopened_from) json_object_set_new(d, "reopened", json_true());
@@ -381,18 +435,21 @@ static err_t add_comment(struct update *u, struct issue_changed *out)
     return comment_insert(u->db, u->actor, &u->author, &c, &out->comment, &out->replayed);
 }
 
-err_t issue_update(struct db *db, const struct actor *actor, const struct issue *before, struct issue_change *c, struct issue_changed *out)
+err_t issue_update(struct db *db, const struct actor *actor, const struct issue *before, struct issue_change *c,
+                   struct issue_changed *out)
 {
     struct update u = {.db = db, .a = db_arena(db), .actor = actor, .before = before, .c = c, .after = &c->after};
     json_t *changes, *previous;
     bool found;
     *out = (struct issue_changed){.row = *before, .changes = "{}"};
     TRY(prepare(&u));
-    issue_changes(u.a, &(struct issue_state){before, c->labels ? &u.old_labels : NULL, c->blockers ? &u.old_blockers : NULL},
+    issue_changes(u.a,
+                  &(struct issue_state){before, c->labels ? &u.old_labels : NULL, c->blockers ? &u.old_blockers : NULL},
                   &(struct issue_state){u.after, c->labels, c->blockers}, &changes, &previous);
     out->any = json_object_size(changes) > 0;
     out->changes = json_text(u.a, changes);
-    if (!out->any && c->comment == NULL && !c->interrupt) return OK; /* nothing asked, nothing recorded (IS-51 BETTER) */
+    if (!out->any && c->comment == NULL && !c->interrupt)
+        return OK; /* nothing asked, nothing recorded (IS-51 BETTER) */
     TRY(add_comment(&u, out));
     if (out->any || (out->commented && !out->replayed)) u.after->updated_at = u.after->last_activity_at = u.now;
     TRY(write_rows(&u));
@@ -405,8 +462,15 @@ err_t issue_update(struct db *db, const struct actor *actor, const struct issue 
     TRY(log_blockers(&u, entity));
     bool said = out->commented && !out->replayed;
     if (said) TRY(log_comment(&u, &out->comment, entity));
-    return issue_wakes_send(db, actor, &(struct issue_happening){
-        .before = before, .after = &out->row, .mutation = "update", .status_sent = c->status_sent, .author = &u.author,
-        .comment = said ? &out->comment : NULL, .reopened_from = u.reopened_from, .resume = c->resume,
-        .interrupted_run_id = u.interrupted_run_id, .blockers_settled = blockers_settled(&u)});
+    return issue_wakes_send(db, actor,
+                            &(struct issue_happening){.before = before,
+                                                      .after = &out->row,
+                                                      .mutation = "update",
+                                                      .status_sent = c->status_sent,
+                                                      .author = &u.author,
+                                                      .comment = said ? &out->comment : NULL,
+                                                      .reopened_from = u.reopened_from,
+                                                      .resume = c->resume,
+                                                      .interrupted_run_id = u.interrupted_run_id,
+                                                      .blockers_settled = blockers_settled(&u)});
 }

@@ -19,9 +19,9 @@ struct issue_change {
     const struct id_list *blockers, *labels; /* NULL: unchanged */
     const struct comment_new *comment;       /* or NULL; its issue is filled here */
     bool reopen, resume, interrupt;
-    bool comment_route;                      /* POST comments: shorter activity */
-    json_t *requested;                       /* the body, for the activity */
-    const char *reason;                      /* authorization reason */
+    bool comment_route; /* POST comments: shorter activity */
+    json_t *requested;  /* the body, for the activity */
+    const char *reason; /* authorization reason */
 };
 
 struct issue_changed {
@@ -39,12 +39,15 @@ err_t issue_update(struct db *db, const struct actor *actor, const struct issue 
 err_t issue_delete(struct db *db, const struct actor *actor, const struct issue *issue) MUST_CHECK;
 
 /* Refuses for a verdict of rules/issue_status; blockers: those of the guard. */
-err_t issue_guard_error(struct arena *a, enum status_verdict verdict, const struct open_blockers *b, const struct issue *issue) MUST_CHECK;
+err_t issue_guard_error(struct arena *a, enum status_verdict verdict, const struct open_blockers *b,
+                        const struct issue *issue) MUST_CHECK;
 /* Applies what the status change does to the other columns (EX-7, EX-97). */
 void issue_apply_effects(const struct issue *before, struct issue *after, instant_t now);
 /* An issue's goal when none is given: its project's, else the company's (IS-32). */
-err_t issue_goal_fallback(struct db *db, const char *company_id, const char *project_id, const char **goal_id) MUST_CHECK;
+err_t issue_goal_fallback(struct db *db, const char *company_id, const char *project_id,
+                          const char **goal_id) MUST_CHECK;
 /* Labels of the company only, else 422 (IS-24); replaces the set. */
-err_t issue_labels_replace(struct db *db, const struct issue *issue, const struct id_list *labels, bool fresh) MUST_CHECK;
+err_t issue_labels_replace(struct db *db, const struct issue *issue, const struct id_list *labels,
+                           bool fresh) MUST_CHECK;
 
 #endif

@@ -22,8 +22,8 @@ static void set_text(json_t *o, const char *key, const char *v)
 static json_t *comment_context(const struct issue_happening *h, const char *reason, const char *source)
 {
     const char *id = h->comment->id;
-    json_t *c = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "issueId", h->after->id, "taskId", h->after->id, "commentId", id,
-                          "wakeCommentId", id, "source", source, "wakeReason", reason);
+    json_t *c = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "issueId", h->after->id, "taskId", h->after->id,
+                          "commentId", id, "wakeCommentId", id, "source", source, "wakeReason", reason);
     if (h->resume) json_object_set_new(c, "resumeIntent", json_true());
     if (h->resume) json_object_set_new(c, "followUpRequested", json_true());
     return c;
@@ -47,15 +47,22 @@ static bool add_assignee(struct wake_batch *batch, const struct issue_happening 
 {
     const struct issue *i = h->after;
     bool changed = h->before == NULL || !text_same(h->before->assignee_agent_id, i->assignee_agent_id);
-    const char *reason = issue_wake_reason(&(struct issue_wake_facts){
-        .from = h->before ? h->before->status : NULL, .to = i->status, .status_sent = h->status_sent,
-        .agent_assigned = i->assignee_agent_id != NULL, .assignee_changed = changed, .by_user = h->author->person,
-        .commented = h->comment != NULL, .reopened = h->reopened_from != NULL, .by_assignee = by_assignee(h)});
+    const char *reason = issue_wake_reason(&(struct issue_wake_facts){.from = h->before ? h->before->status : NULL,
+                                                                      .to = i->status,
+                                                                      .status_sent = h->status_sent,
+                                                                      .agent_assigned = i->assignee_agent_id != NULL,
+                                                                      .assignee_changed = changed,
+                                                                      .by_user = h->author->person,
+                                                                      .commented = h->comment != NULL,
+                                                                      .reopened = h->reopened_from != NULL,
+                                                                      .by_assignee = by_assignee(h)});
     if (reason == NULL) return false;
     bool spoken = text_is(reason, "issue_commented") || text_is(reason, "issue_reopened_via_comment");
     const char *source = context_source(h, reason);
     json_t *payload = json_pack("{s:s, s:s}", "issueId", i->id, "mutation",
-                                spoken ? "comment" : h->before ? "update" : "create");
+                                spoken      ? "comment"
+                                : h->before ? "update"
+                                            : "create");
     if (h->comment && !text_is(reason, "issue_status_changed")) set_text(payload, "commentId", h->comment->id);
     if (spoken) set_text(payload, "reopenedFrom", h->reopened_from);
     if (h->resume) json_object_set_new(payload, "resumeIntent", json_true());
@@ -63,9 +70,13 @@ static bool add_assignee(struct wake_batch *batch, const struct issue_happening 
     json_t *context = h->comment && !text_is(reason, "issue_status_changed")
                           ? comment_context(h, reason, source)
                           : json_pack("{s:s, s:s}", "issueId", i->id, "source", source);
-    wake_batch_add(batch, i->id, &(struct wake_request){
-        .agent_id = i->assignee_agent_id, .source = text_is(reason, "issue_assigned") ? "assignment" : "automation",
-        .trigger_detail = "system", .reason = reason, .payload = payload, .context = context});
+    wake_batch_add(batch, i->id,
+                   &(struct wake_request){.agent_id = i->assignee_agent_id,
+                                          .source = text_is(reason, "issue_assigned") ? "assignment" : "automation",
+                                          .trigger_detail = "system",
+                                          .reason = reason,
+                                          .payload = payload,
+                                          .context = context});
     return true;
 }
 
@@ -74,7 +85,8 @@ static bool add_assignee(struct wake_batch *batch, const struct issue_happening 
 static err_t load_agents(struct db *db, const char *company_id, struct mention_agent **out, int *count)
 {
     struct agent *rows;
-    TRY(entity_many(db, &ENTITY_agent, &rows, count, "WHERE company_id = $1 AND status <> 'terminated'", P(V_ID(company_id))));
+    TRY(entity_many(db, &ENTITY_agent, &rows, count, "WHERE company_id = $1 AND status <> 'terminated'",
+                    P(V_ID(company_id))));
     *out = arena_array(db_arena(db), struct mention_agent, *count);
     for (int i = 0; i < *count; i++) (*out)[i] = (struct mention_agent){rows[i].id, rows[i].name, rows[i].url_key};
     return OK;
@@ -94,26 +106,37 @@ static err_t add_mentions(struct db *db, struct wake_batch *batch, const struct 
         bool self = text_is(agents[i].id, h->author->agent_id);
         bool told = assignee_told && text_is(agents[i].id, h->after->assignee_agent_id);
         if (!hit[i] || self || told) continue;
-        wake_batch_add(batch, h->after->id, &(struct wake_request){
-            .agent_id = agents[i].id, .source = "automation", .trigger_detail = "system", .reason = "issue_comment_mentioned",
-            .payload = json_pack("{s:s, s:s}", "issueId", h->after->id, "commentId", h->comment->id),
-            .context = comment_context(h, "issue_comment_mentioned", "comment.mention")});
+        wake_batch_add(batch, h->after->id,
+                       &(struct wake_request){
+                           .agent_id = agents[i].id,
+                           .source = "automation",
+                           .trigger_detail = "system",
+                           .reason = "issue_comment_mentioned",
+                           .payload = json_pack("{s:s, s:s}", "issueId", h->after->id, "commentId", h->comment->id),
+                           .context = comment_context(h, "issue_comment_mentioned", "comment.mention")});
     }
     return OK;
 }
 
 /* ---- dependents and parents ---- */
 
-static err_t log_emitted(struct db *db, const struct actor *actor, const struct issue *blocker, const char *dependent_id)
+static err_t log_emitted(struct db *db, const struct actor *actor, const struct issue *blocker,
+                         const char *dependent_id)
 {
-    return activity_log(db, actor, &(struct activity_entry){
-        .company_id = blocker->company_id, .action = "issue.blockers_resolved_wake_emitted", .entity_type = "issue", .entity_id = dependent_id,
-        .details = json_pack("{s:s, s:s}", "resolvedBlockerIssueId", blocker->id, "resolvedBlockerIdentifier", blocker->identifier)});
+    return activity_log(
+        db, actor,
+        &(struct activity_entry){.company_id = blocker->company_id,
+                                 .action = "issue.blockers_resolved_wake_emitted",
+                                 .entity_type = "issue",
+                                 .entity_id = dependent_id,
+                                 .details = json_pack("{s:s, s:s}", "resolvedBlockerIssueId", blocker->id,
+                                                      "resolvedBlockerIdentifier", blocker->identifier)});
 }
 
 /* Rule 6, and its sibling for a cancelled blocker (IS §9 BETTER a). The key names
  * the moment, so that an issue blocked again is woken again (IS §9 BETTER c). */
-static err_t add_dependents(struct db *db, const struct actor *actor, const struct issue *blocker, struct wake_batch *batch)
+static err_t add_dependents(struct db *db, const struct actor *actor, const struct issue *blocker,
+                            struct wake_batch *batch)
 {
     struct arena *a = db_arena(db);
     bool cancelled = text_is(blocker->status, "cancelled");
@@ -124,15 +147,22 @@ static err_t add_dependents(struct db *db, const struct actor *actor, const stru
     for (int i = 0; i < n; i++) {
         struct id_list all;
         TRY(relation_blockers(db, d[i].id, &all));
-        json_t *payload = json_pack("{s:s, s:s, s:o, s:s}", "issueId", d[i].id, "resolvedBlockerIssueId", blocker->id, "blockerIssueIds",
-                                    id_list_json(&all), "mutation", cancelled ? "blocker_cancelled" : "blocker_done");
+        json_t *payload = json_pack("{s:s, s:s, s:o, s:s}", "issueId", d[i].id, "resolvedBlockerIssueId", blocker->id,
+                                    "blockerIssueIds", id_list_json(&all), "mutation",
+                                    cancelled ? "blocker_cancelled" : "blocker_done");
         if (cancelled) json_object_set_new(payload, "resolvedByCancellation", json_true());
         json_t *context = json_pack("{s:s, s:s}", "issueId", d[i].id, "source", "issue.blockers_resolved");
         if (cancelled) json_object_set_new(context, "resolvedByCancellation", json_true());
-        wake_batch_add(batch, d[i].id, &(struct wake_request){
-            .agent_id = d[i].assignee_agent_id, .source = "automation", .trigger_detail = "system", .reason = "issue_blockers_resolved",
-            .payload = payload, .context = context,
-            .idempotency_key = arena_printf(a, "issue_blockers_resolved:%s:%s:%s", d[i].id, blocker->id, instant_text(a, when))});
+        wake_batch_add(
+            batch, d[i].id,
+            &(struct wake_request){.agent_id = d[i].assignee_agent_id,
+                                   .source = "automation",
+                                   .trigger_detail = "system",
+                                   .reason = "issue_blockers_resolved",
+                                   .payload = payload,
+                                   .context = context,
+                                   .idempotency_key = arena_printf(a, "issue_blockers_resolved:%s:%s:%s", d[i].id,
+                                                                   blocker->id, instant_text(a, when))});
         TRY(log_emitted(db, actor, blocker, d[i].id));
     }
     return OK;
@@ -144,19 +174,23 @@ static err_t child_summaries(struct db *db, const char *parent_id, json_t **ids,
     struct arena *a = db_arena(db);
     *ids = json_array();
     *summaries = json_array();
-    TRY(db_query(db, &r,
-                 "SELECT i.id, i.identifier, i.title, i.status, i.priority, i.assignee_agent_id, i.assignee_user_id, i.updated_at,"
-                 " (SELECT c.body FROM issue_comments c WHERE c.issue_id = i.id AND c.deleted_at IS NULL"
-                 " ORDER BY c.created_at DESC, c.id DESC LIMIT 1)"
-                 " FROM issues i WHERE i.parent_id = $1 AND i.hidden_at IS NULL ORDER BY i.issue_number", P(V_ID(parent_id))));
+    TRY(db_query(
+        db, &r,
+        "SELECT i.id, i.identifier, i.title, i.status, i.priority, i.assignee_agent_id, i.assignee_user_id, i.updated_at,"
+        " (SELECT c.body FROM issue_comments c WHERE c.issue_id = i.id AND c.deleted_at IS NULL"
+        " ORDER BY c.created_at DESC, c.id DESC LIMIT 1)"
+        " FROM issues i WHERE i.parent_id = $1 AND i.hidden_at IS NULL ORDER BY i.issue_number",
+        P(V_ID(parent_id))));
     while (rows_next(&r)) {
         const char *last = row_text(&r, 8);
         json_array_append_new(*ids, json_string(row_text(&r, 0)));
         if (json_array_size(*summaries) == CHILD_SUMMARIES_MAX) continue;
-        json_array_append_new(*summaries, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s?, s:s?, s:s, s:s?}", "id", row_text(&r, 0), "identifier",
-            row_text(&r, 1), "title", row_text(&r, 2), "status", row_text(&r, 3), "priority", row_text(&r, 4), "assigneeAgentId",
-            row_text(&r, 5), "assigneeUserId", row_text(&r, 6), "updatedAt", instant_text(a, row_time(&r, 7)), "summary",
-            last ? snippet(a, last, SUMMARY_CHARS_MAX) : NULL));
+        json_array_append_new(
+            *summaries,
+            json_pack("{s:s, s:s, s:s, s:s, s:s, s:s?, s:s?, s:s, s:s?}", "id", row_text(&r, 0), "identifier",
+                      row_text(&r, 1), "title", row_text(&r, 2), "status", row_text(&r, 3), "priority", row_text(&r, 4),
+                      "assigneeAgentId", row_text(&r, 5), "assigneeUserId", row_text(&r, 6), "updatedAt",
+                      instant_text(a, row_time(&r, 7)), "summary", last ? snippet(a, last, SUMMARY_CHARS_MAX) : NULL));
     }
     return rows_err(&r);
 }
@@ -168,23 +202,30 @@ static err_t add_parent(struct db *db, const struct issue *child, struct wake_ba
     const char *agent = NULL;
     json_t *ids, *summaries;
     if (child->parent_id == NULL) return OK;
-    TRY(db_query(db, &r,
-                 "SELECT p.assignee_agent_id FROM issues p WHERE p.id = $1 AND p.assignee_agent_id IS NOT NULL AND p.hidden_at IS NULL"
-                 " AND p.status NOT IN ('backlog','done','cancelled') AND NOT EXISTS (SELECT 1 FROM issues s WHERE s.parent_id = p.id"
-                 " AND s.hidden_at IS NULL AND s.status NOT IN ('done','cancelled'))", P(V_ID(child->parent_id))));
+    TRY(db_query(
+        db, &r,
+        "SELECT p.assignee_agent_id FROM issues p WHERE p.id = $1 AND p.assignee_agent_id IS NOT NULL AND p.hidden_at IS NULL"
+        " AND p.status NOT IN ('backlog','done','cancelled') AND NOT EXISTS (SELECT 1 FROM issues s WHERE s.parent_id = p.id"
+        " AND s.hidden_at IS NULL AND s.status NOT IN ('done','cancelled'))",
+        P(V_ID(child->parent_id))));
     if (rows_next(&r)) agent = row_text(&r, 0);
     TRY(rows_err(&r));
     if (agent == NULL) return OK;
     TRY(child_summaries(db, child->parent_id, &ids, &summaries));
     bool truncated = json_array_size(ids) > json_array_size(summaries);
-    json_t *payload = json_pack("{s:s, s:s, s:o, s:o, s:b}", "issueId", child->parent_id, "completedChildIssueId", child->id, "childIssueIds",
-                                ids, "childIssueSummaries", summaries, "childIssueSummaryTruncated", truncated);
-    json_t *context = json_pack("{s:s, s:s, s:s, s:O, s:O, s:b}", "issueId", child->parent_id, "source", "issue.children_completed",
-                                "completedChildIssueId", child->id, "childIssueIds", ids, "childIssueSummaries", summaries,
-                                "childIssueSummaryTruncated", truncated);
-    wake_batch_add(batch, child->parent_id, &(struct wake_request){
-        .agent_id = agent, .source = "automation", .trigger_detail = "system", .reason = "issue_children_completed", .payload = payload,
-        .context = context});
+    json_t *payload =
+        json_pack("{s:s, s:s, s:o, s:o, s:b}", "issueId", child->parent_id, "completedChildIssueId", child->id,
+                  "childIssueIds", ids, "childIssueSummaries", summaries, "childIssueSummaryTruncated", truncated);
+    json_t *context = json_pack("{s:s, s:s, s:s, s:O, s:O, s:b}", "issueId", child->parent_id, "source",
+                                "issue.children_completed", "completedChildIssueId", child->id, "childIssueIds", ids,
+                                "childIssueSummaries", summaries, "childIssueSummaryTruncated", truncated);
+    wake_batch_add(batch, child->parent_id,
+                   &(struct wake_request){.agent_id = agent,
+                                          .source = "automation",
+                                          .trigger_detail = "system",
+                                          .reason = "issue_children_completed",
+                                          .payload = payload,
+                                          .context = context});
     return OK;
 }
 
@@ -207,11 +248,18 @@ static err_t add_restored(struct db *db, const struct issue_happening *h, struct
     if (by_assignee(h) && !blocked) return OK;
     TRY(relation_blockers(db, i->id, &all));
     instant_t when = blocked ? i->blocked_transition_at : i->updated_at;
-    const char *key = arena_printf(a, "issue_blockers_resolved:%s:restored:%s", i->id, instant_text(a, when == INSTANT_NONE ? i->updated_at : when));
-    wake_batch_add(batch, i->id, &(struct wake_request){
-        .agent_id = i->assignee_agent_id, .source = "automation", .trigger_detail = "system", .reason = "issue_blockers_resolved",
-        .payload = json_pack("{s:s, s:o, s:s}", "issueId", i->id, "blockerIssueIds", id_list_json(&all), "mutation", "blocked_dependency_restored"),
-        .context = json_pack("{s:s, s:s}", "issueId", i->id, "source", "issue.blockers_restored"), .idempotency_key = key});
+    const char *key = arena_printf(a, "issue_blockers_resolved:%s:restored:%s", i->id,
+                                   instant_text(a, when == INSTANT_NONE ? i->updated_at : when));
+    wake_batch_add(batch, i->id,
+                   &(struct wake_request){
+                       .agent_id = i->assignee_agent_id,
+                       .source = "automation",
+                       .trigger_detail = "system",
+                       .reason = "issue_blockers_resolved",
+                       .payload = json_pack("{s:s, s:o, s:s}", "issueId", i->id, "blockerIssueIds", id_list_json(&all),
+                                            "mutation", "blocked_dependency_restored"),
+                       .context = json_pack("{s:s, s:s}", "issueId", i->id, "source", "issue.blockers_restored"),
+                       .idempotency_key = key});
     return OK;
 }
 
@@ -224,12 +272,20 @@ static err_t add_unblock_owner(struct db *db, const struct issue_happening *h, s
     const json_t *d = asked ? json_read(i->unblock_descriptor) : NULL;
     const char *agent = json_str(json_object_get(d, "owner"), "agentId");
     if (agent == NULL) return OK;
-    json_t *payload = json_pack("{s:s, s:s, s:s?}", "issueId", i->id, "mutation", "unblock_requested", "action", json_str(d, "action"));
-    wake_batch_add(batch, i->id, &(struct wake_request){
-        .agent_id = agent, .source = "automation", .trigger_detail = "system", .reason = "issue_unblock_requested", .payload = payload,
-        .context = json_pack("{s:s, s:s, s:O}", "issueId", i->id, "source", "issue.unblock_requested", "unblockDescriptor", d),
-        .idempotency_key = arena_printf(a, "issue-unblock:%s:%s", i->id, instant_text(a, i->blocked_transition_at))});
-    return db_exec_one(db, "UPDATE issues SET blocked_owner_notified_at = $2 WHERE id = $1", P(V_ID(i->id), V_TIME(clock_now())));
+    json_t *payload = json_pack("{s:s, s:s, s:s?}", "issueId", i->id, "mutation", "unblock_requested", "action",
+                                json_str(d, "action"));
+    wake_batch_add(batch, i->id,
+                   &(struct wake_request){.agent_id = agent,
+                                          .source = "automation",
+                                          .trigger_detail = "system",
+                                          .reason = "issue_unblock_requested",
+                                          .payload = payload,
+                                          .context = json_pack("{s:s, s:s, s:O}", "issueId", i->id, "source",
+                                                               "issue.unblock_requested", "unblockDescriptor", d),
+                                          .idempotency_key = arena_printf(a, "issue-unblock:%s:%s", i->id,
+                                                                          instant_text(a, i->blocked_transition_at))});
+    return db_exec_one(db, "UPDATE issues SET blocked_owner_notified_at = $2 WHERE id = $1",
+                       P(V_ID(i->id), V_TIME(clock_now())));
 }
 
 err_t issue_wakes_send(struct db *db, const struct actor *actor, const struct issue_happening *h)

@@ -15,17 +15,18 @@
 struct issue_happening {
     const struct issue *before; /* NULL: it was created */
     const struct issue *after;
-    const char *mutation;       /* create, child_create, update, comment … */
+    const char *mutation; /* create, child_create, update, comment … */
     bool status_sent;
     const struct author *author;
     const struct comment *comment; /* NULL: none, or a replay */
     const char *reopened_from;     /* the comment moved it to todo from here */
     bool resume;
     const char *interrupted_run_id;
-    bool blockers_settled;         /* a blocker set was written, or lost its last open one, and none is open now */
+    bool blockers_settled; /* a blocker set was written, or lost its last open one, and none is open now */
 };
 err_t issue_wakes_send(struct db *db, const struct actor *actor, const struct issue_happening *h) MUST_CHECK;
 /* The issue is gone or closed: its dependents and its parent's assignee (rules 6 and 8). */
-err_t issue_wakes_closed(struct db *db, const struct actor *actor, const struct issue *issue, struct wake_batch *batch) MUST_CHECK;
+err_t issue_wakes_closed(struct db *db, const struct actor *actor, const struct issue *issue,
+                         struct wake_batch *batch) MUST_CHECK;
 
 #endif

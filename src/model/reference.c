@@ -13,16 +13,19 @@ err_t reference_sync(struct db *db, const struct reference_source *s, const char
     int64_t ignored;
     int n = mention_issues(db_arena(db), text, found);
     if (!s->fresh)
-        TRY(db_exec(db, &ignored, "DELETE FROM issue_references WHERE source_issue_id = $1 AND source_kind = $2 AND source_record_id = $3",
-                    P(V_ID(s->issue_id), V_TEXT(s->kind), V_ID(s->record_id))));
+        TRY(db_exec(
+            db, &ignored,
+            "DELETE FROM issue_references WHERE source_issue_id = $1 AND source_kind = $2 AND source_record_id = $3",
+            P(V_ID(s->issue_id), V_TEXT(s->kind), V_ID(s->record_id))));
     for (int i = 0; i < n; i++)
-        TRY(db_exec(db, &ignored,
-                    "INSERT INTO issue_references (company_id, source_issue_id, target_issue_id, source_kind, source_record_id, matched_text,"
-                    " mention_count, created_at) SELECT company_id, $2, id, $3, $4, $5, $6, $7 FROM issues"
-                    " WHERE identifier = $8 AND company_id = $1 AND id <> $2"
-                    " ON CONFLICT (source_issue_id, target_issue_id, source_kind, source_record_id) DO NOTHING",
-                    P(V_ID(s->company_id), V_ID(s->issue_id), V_TEXT(s->kind), V_ID(s->record_id), V_TEXT(found[i].matched_text),
-                      V_INT(found[i].count), V_TIME(clock_now()), V_TEXT(found[i].identifier))));
+        TRY(db_exec(
+            db, &ignored,
+            "INSERT INTO issue_references (company_id, source_issue_id, target_issue_id, source_kind, source_record_id, matched_text,"
+            " mention_count, created_at) SELECT company_id, $2, id, $3, $4, $5, $6, $7 FROM issues"
+            " WHERE identifier = $8 AND company_id = $1 AND id <> $2"
+            " ON CONFLICT (source_issue_id, target_issue_id, source_kind, source_record_id) DO NOTHING",
+            P(V_ID(s->company_id), V_ID(s->issue_id), V_TEXT(s->kind), V_ID(s->record_id),
+              V_TEXT(found[i].matched_text), V_INT(found[i].count), V_TIME(clock_now()), V_TEXT(found[i].identifier))));
     return OK;
 }
 
@@ -34,7 +37,8 @@ static void close_entry(struct jw *w, int64_t mentions)
 }
 
 /* One direction; rows come grouped by the issue at the other end. */
-static err_t write_direction(struct db *db, struct jw *w, const char *key, const char *sql, const char *issue_id, json_t *identifiers)
+static err_t write_direction(struct db *db, struct jw *w, const char *key, const char *sql, const char *issue_id,
+                             json_t *identifiers)
 {
     struct rows r ROWS_AUTO = {0};
     const char *open = NULL;
@@ -42,8 +46,8 @@ static err_t write_direction(struct db *db, struct jw *w, const char *key, const
     TRY(db_query(db, &r, sql, P(V_ID(issue_id), V_INT(SHOWN_MAX))));
     jw_karr(w, key);
     while (rows_next(&r)) {
-        struct issue_ref ref = {row_text(&r, 0), row_text(&r, 1), row_text(&r, 2), row_text(&r, 3), row_text(&r, 4), row_text(&r, 5),
-                                row_text(&r, 6)};
+        struct issue_ref ref = {row_text(&r, 0), row_text(&r, 1), row_text(&r, 2), row_text(&r, 3),
+                                row_text(&r, 4), row_text(&r, 5), row_text(&r, 6)};
         const char *kind = row_text(&r, 7);
         if (!text_is(open, ref.id)) {
             if (open) close_entry(w, mentions);
@@ -69,7 +73,7 @@ static err_t write_direction(struct db *db, struct jw *w, const char *key, const
     return rows_err(&r);
 }
 
-#define COLUMNS                                                                                  \
+#define COLUMNS                                                                                   \
     "i.id, i.identifier, i.title, i.status, i.priority, i.assignee_agent_id, i.assignee_user_id," \
     " x.source_kind, x.source_record_id, x.matched_text, x.mention_count"
 
@@ -77,14 +81,16 @@ err_t reference_write(struct db *db, struct jw *w, const char *issue_id)
 {
     json_t *identifiers = json_array();
     jw_kobj(w, "relatedWork");
-    TRY(write_direction(db, w, "outbound",
-                        "SELECT " COLUMNS " FROM issue_references x JOIN issues i ON i.id = x.target_issue_id"
-                        " WHERE x.source_issue_id = $1 AND i.hidden_at IS NULL ORDER BY i.issue_number, x.created_at, x.source_kind LIMIT $2",
-                        issue_id, identifiers));
-    TRY(write_direction(db, w, "inbound",
-                        "SELECT " COLUMNS " FROM issue_references x JOIN issues i ON i.id = x.source_issue_id"
-                        " WHERE x.target_issue_id = $1 AND i.hidden_at IS NULL ORDER BY i.issue_number, x.created_at, x.source_kind LIMIT $2",
-                        issue_id, NULL));
+    TRY(write_direction(
+        db, w, "outbound",
+        "SELECT " COLUMNS " FROM issue_references x JOIN issues i ON i.id = x.target_issue_id"
+        " WHERE x.source_issue_id = $1 AND i.hidden_at IS NULL ORDER BY i.issue_number, x.created_at, x.source_kind LIMIT $2",
+        issue_id, identifiers));
+    TRY(write_direction(
+        db, w, "inbound",
+        "SELECT " COLUMNS " FROM issue_references x JOIN issues i ON i.id = x.source_issue_id"
+        " WHERE x.target_issue_id = $1 AND i.hidden_at IS NULL ORDER BY i.issue_number, x.created_at, x.source_kind LIMIT $2",
+        issue_id, NULL));
     jw_obj_end(w);
     jw_key(w, "referencedIssueIdentifiers");
     jw_json(w, identifiers);

@@ -19,7 +19,8 @@ err_t relation_unresolved(struct db *db, const char *issue_id, json_t **ids, int
 
 /* The same for a wake: one that reports a cancelled blocker (IS §9 BETTER a) is
  * kept back only by blockers that can still be resolved. */
-err_t relation_keeps_back(struct db *db, const char *issue_id, const json_t *context, json_t **ids, int *count) MUST_CHECK;
+err_t relation_keeps_back(struct db *db, const char *issue_id, const json_t *context, json_t **ids,
+                          int *count) MUST_CHECK;
 
 /* The blockers still open, of a stored issue or of a set about to be written. */
 struct open_blockers {
@@ -38,7 +39,8 @@ err_t relation_blockers(struct db *db, const char *issue_id, struct id_list *out
 /* Same company, not itself, no cycle: else 422 (IS-80). issue_id NULL: about to be created. */
 err_t relation_check(struct db *db, const char *company_id, const char *issue_id, const struct id_list *set) MUST_CHECK;
 /* Replaces the whole set. */
-err_t relation_replace(struct db *db, const char *company_id, const char *issue_id, const struct id_list *set) MUST_CHECK;
+err_t relation_replace(struct db *db, const char *company_id, const char *issue_id,
+                       const struct id_list *set) MUST_CHECK;
 err_t relation_add(struct db *db, const char *company_id, const char *blocker_id, const char *issue_id) MUST_CHECK;
 
 /* An issue that waited for the one that just closed, and may go on now (EX-78). */

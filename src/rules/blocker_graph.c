@@ -36,7 +36,9 @@ static enum blocker_class worst(struct walk *w, int n, int depth, int *leaf)
     enum blocker_class found = BLOCKER_COVERED;
     *leaf = n;
     w->live |= node->live;
-    if (++w->steps > STEPS_MAX || node->count == 0 || depth >= BLOCKER_DEPTH_MAX || text_is(node->status, "cancelled") || node->live) return leaf_class(node);
+    if (++w->steps > STEPS_MAX || node->count == 0 || depth >= BLOCKER_DEPTH_MAX ||
+        text_is(node->status, "cancelled") || node->live)
+        return leaf_class(node);
     w->path[depth] = n;
     bool any = false;
     for (int i = 0; i < node->count; i++) {
@@ -105,7 +107,8 @@ static int leaves(struct walk *w, int n, int depth, int *out, int count, int max
         if (e->child || on_path(w, depth + 1, e->to)) continue;
         bool end = depth + 1 >= BLOCKER_DEPTH_MAX;
         int explicit_edges = 0;
-        for (int k = 0; k < w->g->nodes[e->to].count; k++) explicit_edges += !w->g->edges[w->g->nodes[e->to].first + k].child;
+        for (int k = 0; k < w->g->nodes[e->to].count; k++)
+            explicit_edges += !w->g->edges[w->g->nodes[e->to].first + k].child;
         if (end || explicit_edges == 0) count = add_once(out, count, max, e->to);
         else count = leaves(w, e->to, depth + 1, out, count, max);
     }

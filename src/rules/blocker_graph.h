@@ -13,10 +13,10 @@
 
 struct blocker_node {
     const char *status;
-    bool live;          /* a live run works, or a wake is on its way */
+    bool live; /* a live run works, or a wake is on its way */
     bool agent_owned, user_owned;
-    int first, count;   /* its outgoing edges in `edges` */
-    bool expanded;      /* edges were looked up (depth and size limits) */
+    int first, count; /* its outgoing edges in `edges` */
+    bool expanded;    /* edges were looked up (depth and size limits) */
 };
 struct blocker_edge {
     int to;
@@ -33,9 +33,9 @@ enum blocker_class { BLOCKER_COVERED, BLOCKER_STALLED, BLOCKER_ATTENTION };
 struct blocker_verdict {
     const char *state, *reason; /* none, covered, stalled, needs_attention; reason NULL for none */
     int unresolved, covered, stalled, attention;
-    bool live;             /* something below it runs */
-    int direct, terminal;  /* node indexes of the edge and the leaf that decide, or -1 */
-    int stalled_sample;    /* a stalled direct blocker, or -1 */
+    bool live;            /* something below it runs */
+    int direct, terminal; /* node indexes of the edge and the leaf that decide, or -1 */
+    int stalled_sample;   /* a stalled direct blocker, or -1 */
 };
 
 /* The verdict for node `root`, whose edges are its open blockers and children. */

@@ -25,7 +25,7 @@ struct access_facts {
     bool agent_owned; /* an agent is assigned */
     bool own;         /* … and it is the actor */
     bool in_progress;
-    bool manages;     /* tasks:manage_active_checkouts over the assignee */
+    bool manages; /* tasks:manage_active_checkouts over the assignee */
 };
 
 enum access access_decide(enum access_class c, const struct access_facts *f);

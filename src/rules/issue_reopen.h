@@ -19,8 +19,8 @@ struct reopen_facts {
     bool reopen, resume; /* asked for */
     const char *status;
     bool agent_assigned;
-    bool by_lock_run;    /* the request comes from the run that holds the issue */
-    bool adds_blockers;  /* the same request sets a non-empty blocker set */
+    bool by_lock_run;   /* the request comes from the run that holds the issue */
+    bool adds_blockers; /* the same request sets a non-empty blocker set */
     int blockers_open;
     bool retry_scheduled; /* a scheduled retry of the assignee exists */
 };

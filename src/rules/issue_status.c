@@ -3,7 +3,8 @@
 
 #include "base/text.h"
 
-const char *const ISSUE_STATUSES[] = {"backlog", "todo", "in_progress", "in_review", "done", "blocked", "cancelled", NULL};
+const char *const ISSUE_STATUSES[] = {"backlog", "todo",    "in_progress", "in_review",
+                                      "done",    "blocked", "cancelled",   NULL};
 const char *const ISSUE_PRIORITIES[] = {"critical", "high", "medium", "low", NULL};
 
 bool status_terminal(const char *status) { return text_is(status, "done") || text_is(status, "cancelled"); }
@@ -82,6 +83,7 @@ enum status_verdict status_guard(const struct status_facts *f)
     if (text_is(f->to, "in_progress") && f->blockers_open > 0) return STATUS_HAS_BLOCKERS;
     if (text_is(f->to, "blocked") && !waiting_path(f)) return STATUS_NEEDS_PATH;
     if (text_is(f->to, "in_review") && f->by_agent && !review_path(f)) return STATUS_NEEDS_REVIEW_PATH;
-    if (text_is(f->to, "done") && f->by_agent && f->blockers_open > 0 && !f->blockers_sent) return STATUS_DONE_TOO_EARLY;
+    if (text_is(f->to, "done") && f->by_agent && f->blockers_open > 0 && !f->blockers_sent)
+        return STATUS_DONE_TOO_EARLY;
     return STATUS_OK;
 }

@@ -26,11 +26,11 @@ struct status_change {
 };
 
 struct status_effects {
-    bool start, complete, cancel;                         /* set the time */
-    bool clear_completed, clear_cancelled;                /* null the time */
-    bool clear_lock;                                      /* the four lock columns */
-    bool enter_blocked, leave_blocked;                    /* transition and notification times, descriptor */
-    bool closed, reopened;                                /* crossed into, out of done / cancelled */
+    bool start, complete, cancel;          /* set the time */
+    bool clear_completed, clear_cancelled; /* null the time */
+    bool clear_lock;                       /* the four lock columns */
+    bool enter_blocked, leave_blocked;     /* transition and notification times, descriptor */
+    bool closed, reopened;                 /* crossed into, out of done / cancelled */
 };
 struct status_effects status_effects(const struct status_change *c);
 
@@ -65,8 +65,8 @@ struct status_facts {
     bool descriptor_sent;               /* a non-null unblockDescriptor in the request */
     bool has_descriptor;                /* after the write */
     bool pending_interaction, pending_approval, has_monitor, has_participant;
-    bool reopen, resume;                /* asked for by the request */
-    bool policy_allows_close;           /* reviewPolicy lets this actor close or change it */
+    bool reopen, resume;      /* asked for by the request */
+    bool policy_allows_close; /* reviewPolicy lets this actor close or change it */
     bool policy_changed;
 };
 enum status_verdict status_guard(const struct status_facts *f);

@@ -15,8 +15,8 @@ struct issue_wake_facts {
     bool assignee_changed;
     bool by_user;
     bool commented;
-    bool reopened;         /* the comment moved it to todo */
-    bool by_assignee;      /* the comment is the assignee's own, on whatever identity */
+    bool reopened;    /* the comment moved it to todo */
+    bool by_assignee; /* the comment is the assignee's own, on whatever identity */
 };
 
 /* "issue_assigned", "issue_status_changed", "issue_reopened_via_comment",

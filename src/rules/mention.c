@@ -153,7 +153,8 @@ int mention_issues(struct arena *a, const char *text, struct issue_mention out[I
         for (char *q = up; *q; q++) *q = (char)toupper((unsigned char)*q);
         int i = 0;
         while (i < count && strcmp(out[i].identifier, up) != 0) i++;
-        if (i == count && count < ISSUE_MENTIONS_MAX) out[count++] = (struct issue_mention){up, arena_strndup(a, p, n), 0};
+        if (i == count && count < ISSUE_MENTIONS_MAX)
+            out[count++] = (struct issue_mention){up, arena_strndup(a, p, n), 0};
         if (i < count) out[i].count++;
         p += n;
     }

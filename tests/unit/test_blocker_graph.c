@@ -34,7 +34,8 @@ static void test_leaves(void **state)
     one_blocker((struct blocker_node){.status = "cancelled"}, "needs_attention", "attention_required");
     one_blocker((struct blocker_node){.status = "todo"}, "needs_attention", "attention_required");
     one_blocker((struct blocker_node){.status = "todo", .agent_owned = true}, "needs_attention", "attention_required");
-    one_blocker((struct blocker_node){.status = "todo", .agent_owned = true, .live = true}, "covered", "active_dependency");
+    one_blocker((struct blocker_node){.status = "todo", .agent_owned = true, .live = true}, "covered",
+                "active_dependency");
     one_blocker((struct blocker_node){.status = "in_progress", .user_owned = true}, "covered", "active_dependency");
     one_blocker((struct blocker_node){.status = "in_review", .agent_owned = true}, "stalled", "stalled_review");
     one_blocker((struct blocker_node){.status = "in_review", .user_owned = true}, "covered", "active_dependency");
@@ -56,10 +57,8 @@ static void test_the_worst_leaf_decides(void **state)
     (void)state;
     /* 0 ← 1 (running), 0 ← 2 ← 3 (parked), 0 ← 4 (stalled review) */
     struct blocker_node nodes[] = {
-        {.status = "blocked", .first = 0, .count = 3},
-        {.status = "in_progress", .live = true, .agent_owned = true},
-        {.status = "blocked", .first = 3, .count = 1},
-        {.status = "backlog"},
+        {.status = "blocked", .first = 0, .count = 3}, {.status = "in_progress", .live = true, .agent_owned = true},
+        {.status = "blocked", .first = 3, .count = 1}, {.status = "backlog"},
         {.status = "in_review", .agent_owned = true},
     };
     const struct blocker_edge edges[] = {{1, false}, {2, false}, {4, true}, {3, false}};
@@ -77,7 +76,8 @@ static void test_the_worst_leaf_decides(void **state)
 static void test_only_children_at_work(void **state)
 {
     (void)state;
-    struct blocker_node nodes[] = {{.status = "blocked", .first = 0, .count = 1}, {.status = "in_progress", .live = true}};
+    struct blocker_node nodes[] = {{.status = "blocked", .first = 0, .count = 1},
+                                   {.status = "in_progress", .live = true}};
     const struct blocker_edge edges[] = {{1, true}};
     assert_string_equal(judge(nodes, 2, edges).reason, "active_child");
 }
@@ -111,8 +111,10 @@ static void test_a_dense_graph_is_judged_in_bounded_time(void **state)
     for (int l = 0; l < LAYERS; l++)
         for (int i = 0; i < WIDTH; i++) {
             struct blocker_node *n = &nodes[1 + l * WIDTH + i];
-            *n = (struct blocker_node){.status = l + 1 < LAYERS ? "blocked" : "backlog", .first = e, .count = l + 1 < LAYERS ? WIDTH : 0};
-            for (int k = 0; l + 1 < LAYERS && k < WIDTH; k++) edges[e++] = (struct blocker_edge){1 + (l + 1) * WIDTH + k, false};
+            *n = (struct blocker_node){
+                .status = l + 1 < LAYERS ? "blocked" : "backlog", .first = e, .count = l + 1 < LAYERS ? WIDTH : 0};
+            for (int k = 0; l + 1 < LAYERS && k < WIDTH; k++)
+                edges[e++] = (struct blocker_edge){1 + (l + 1) * WIDTH + k, false};
         }
     struct blocker_verdict v = judge(nodes, 1 + LAYERS * WIDTH, edges);
     assert_string_equal(v.state, "needs_attention");
@@ -124,8 +126,11 @@ static void test_ends_of_the_chains(void **state)
     (void)state;
     /* 0 ← 1 ← 3, 0 ← 2 ← 3, and 0's child 4, which is no blocker */
     struct blocker_node nodes[] = {
-        {.status = "blocked", .first = 0, .count = 3}, {.status = "blocked", .first = 3, .count = 1}, {.status = "blocked", .first = 4, .count = 1},
-        {.status = "todo"},                            {.status = "todo"},
+        {.status = "blocked", .first = 0, .count = 3},
+        {.status = "blocked", .first = 3, .count = 1},
+        {.status = "blocked", .first = 4, .count = 1},
+        {.status = "todo"},
+        {.status = "todo"},
     };
     const struct blocker_edge edges[] = {{1, false}, {2, false}, {4, true}, {3, false}, {3, false}};
     struct blocker_graph g = {.nodes = nodes, .edges = edges, .node_count = 5};
@@ -134,6 +139,7 @@ static void test_ends_of_the_chains(void **state)
     assert_int_equal(out[0], 3);
 }
 
-UNIT_MAIN(NULL, cmocka_unit_test(test_leaves), cmocka_unit_test(test_nothing_in_the_way), cmocka_unit_test(test_the_worst_leaf_decides),
-          cmocka_unit_test(test_only_children_at_work), cmocka_unit_test(test_loops_end),
-          cmocka_unit_test(test_a_dense_graph_is_judged_in_bounded_time), cmocka_unit_test(test_ends_of_the_chains))
+UNIT_MAIN(NULL, cmocka_unit_test(test_leaves), cmocka_unit_test(test_nothing_in_the_way),
+          cmocka_unit_test(test_the_worst_leaf_decides), cmocka_unit_test(test_only_children_at_work),
+          cmocka_unit_test(test_loops_end), cmocka_unit_test(test_a_dense_graph_is_judged_in_bounded_time),
+          cmocka_unit_test(test_ends_of_the_chains))

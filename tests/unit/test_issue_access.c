@@ -11,7 +11,11 @@ static void test_the_board_may_always(void **state)
 {
     (void)state;
     for (unsigned bits = 0; bits < 32; bits++) {
-        struct access_facts f = {.board = true, .has_run = bits & 1, .agent_owned = bits & 2, .own = bits & 4, .in_progress = bits & 8,
+        struct access_facts f = {.board = true,
+                                 .has_run = bits & 1,
+                                 .agent_owned = bits & 2,
+                                 .own = bits & 4,
+                                 .in_progress = bits & 8,
                                  .manages = bits & 16};
         assert_int_equal(decide(ACCESS_MUTATE, f), ACCESS_ALLOWED);
         assert_int_equal(decide(ACCESS_OPEN, f), ACCESS_ALLOWED);
@@ -45,7 +49,11 @@ static void test_open_never_allows_less_than_mutate(void **state)
 {
     (void)state;
     for (unsigned bits = 0; bits < 64; bits++) {
-        struct access_facts f = {.board = bits & 1, .has_run = bits & 2, .agent_owned = bits & 4, .own = bits & 8, .in_progress = bits & 16,
+        struct access_facts f = {.board = bits & 1,
+                                 .has_run = bits & 2,
+                                 .agent_owned = bits & 4,
+                                 .own = bits & 8,
+                                 .in_progress = bits & 16,
                                  .manages = bits & 32};
         if (decide(ACCESS_MUTATE, f) == ACCESS_ALLOWED) assert_int_equal(decide(ACCESS_OPEN, f), ACCESS_ALLOWED);
         /* nobody writes work in progress that is not theirs without a title to it */

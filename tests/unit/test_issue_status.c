@@ -6,8 +6,8 @@
 
 static bool terminal(const char *s) { return text_is(s, "done") || text_is(s, "cancelled"); }
 
-#define EACH_PAIR(from, to)                                        \
-    for (const char *const *from = ISSUE_STATUSES; *from; from++)  \
+#define EACH_PAIR(from, to)                                       \
+    for (const char *const *from = ISSUE_STATUSES; *from; from++) \
         for (const char *const *to = ISSUE_STATUSES; *to; to++)
 
 static void test_effects_of_every_transition(void **state)
@@ -64,7 +64,8 @@ static void test_people_may_go_anywhere_that_is_possible(void **state)
     EACH_PAIR(from, to)
     {
         struct status_facts f = facts(*from, *to);
-        enum status_verdict want = text_is(*to, "blocked") && !text_is(*from, "blocked") ? STATUS_NEEDS_PATH : STATUS_OK;
+        enum status_verdict want =
+            text_is(*to, "blocked") && !text_is(*from, "blocked") ? STATUS_NEEDS_PATH : STATUS_OK;
         assert_int_equal(status_guard(&f), want);
     }
 }
@@ -210,7 +211,8 @@ static void test_small_facts(void **state)
 }
 
 UNIT_MAIN(NULL, cmocka_unit_test(test_effects_of_every_transition), cmocka_unit_test(test_effects_of_creation),
-          cmocka_unit_test(test_who_waits_for_a_dispatch), cmocka_unit_test(test_people_may_go_anywhere_that_is_possible),
+          cmocka_unit_test(test_who_waits_for_a_dispatch),
+          cmocka_unit_test(test_people_may_go_anywhere_that_is_possible),
           cmocka_unit_test(test_one_assignee_and_some_assignee), cmocka_unit_test(test_blocked_work_does_not_start),
           cmocka_unit_test(test_every_way_into_blocked), cmocka_unit_test(test_an_agent_hands_to_somebody),
           cmocka_unit_test(test_done_over_open_blockers), cmocka_unit_test(test_agents_need_a_title_to_follow_up),

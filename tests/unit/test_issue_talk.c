@@ -11,13 +11,21 @@ static void test_reopening_over_all_facts(void **state)
     (void)state;
     for (const char *const *s = ISSUE_STATUSES; *s; s++)
         for (unsigned bits = 0; bits < 512; bits++) {
-            struct reopen_facts f = {.status = *s, .by_user = bits & 1, .by_assignee = bits & 2, .reopen = bits & 4, .resume = bits & 8,
-                                     .agent_assigned = bits & 16, .by_lock_run = bits & 32, .adds_blockers = bits & 64,
-                                     .blockers_open = (bits & 128) ? 1 : 0, .retry_scheduled = bits & 256};
+            struct reopen_facts f = {.status = *s,
+                                     .by_user = bits & 1,
+                                     .by_assignee = bits & 2,
+                                     .reopen = bits & 4,
+                                     .resume = bits & 8,
+                                     .agent_assigned = bits & 16,
+                                     .by_lock_run = bits & 32,
+                                     .adds_blockers = bits & 64,
+                                     .blockers_open = (bits & 128) ? 1 : 0,
+                                     .retry_scheduled = bits & 256};
             enum reopen v = reopen_decide(&f);
             bool closed = status_terminal(*s), blocked = text_is(*s, "blocked");
             /* nothing but closed, blocked or retrying work is ever moved */
-            if (!closed && !blocked && v != REOPEN_NO) assert_true(v == REOPEN_RETRY && text_is(*s, "in_progress") && f.by_user && f.retry_scheduled);
+            if (!closed && !blocked && v != REOPEN_NO)
+                assert_true(v == REOPEN_RETRY && text_is(*s, "in_progress") && f.by_user && f.retry_scheduled);
             /* open blockers are never stepped over */
             if (blocked && f.blockers_open) assert_int_not_equal(v, REOPEN_TODO);
             /* nobody who did not ask, and is no person, reopens anything */
@@ -55,7 +63,11 @@ static void test_the_patch_table(void **state)
         {"todo", "todo", true, NULL},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct issue_wake_facts f = {.from = rows[i].from, .to = rows[i].to, .status_sent = true, .agent_assigned = true, .by_user = rows[i].by_user};
+        struct issue_wake_facts f = {.from = rows[i].from,
+                                     .to = rows[i].to,
+                                     .status_sent = true,
+                                     .agent_assigned = true,
+                                     .by_user = rows[i].by_user};
         const char *got = wake(f);
         assert_true(text_same(got, rows[i].reason));
         f.status_sent = false;
@@ -81,7 +93,8 @@ static void test_comments(void **state)
     assert_string_equal(wake(f), "issue_commented");
     f.by_assignee = true;
     assert_null(wake(f));
-    f = (struct issue_wake_facts){.from = "done", .to = "todo", .agent_assigned = true, .commented = true, .reopened = true, .by_user = true};
+    f = (struct issue_wake_facts){
+        .from = "done", .to = "todo", .agent_assigned = true, .commented = true, .reopened = true, .by_user = true};
     assert_string_equal(wake(f), "issue_reopened_via_comment");
     f = (struct issue_wake_facts){.from = "done", .to = "done", .agent_assigned = true, .commented = true};
     assert_null(wake(f));
@@ -93,5 +106,5 @@ static void test_comments(void **state)
     assert_null(wake(f));
 }
 
-UNIT_MAIN(NULL, cmocka_unit_test(test_reopening_over_all_facts), cmocka_unit_test(test_the_patch_table), cmocka_unit_test(test_assignment),
-          cmocka_unit_test(test_comments))
+UNIT_MAIN(NULL, cmocka_unit_test(test_reopening_over_all_facts), cmocka_unit_test(test_the_patch_table),
+          cmocka_unit_test(test_assignment), cmocka_unit_test(test_comments))

@@ -112,5 +112,6 @@ static void test_title_keys(void **state)
     assert_string_equal(title_key(&a, " "), "");
 }
 
-UNIT_MAIN(NULL, cmocka_unit_test(test_agents), cmocka_unit_test(test_one_name_for_two_names_nobody), cmocka_unit_test(test_issues),
-          cmocka_unit_test(test_many_issues_stop_at_the_limit), cmocka_unit_test(test_code_is_blanked_in_place), cmocka_unit_test(test_title_keys))
+UNIT_MAIN(NULL, cmocka_unit_test(test_agents), cmocka_unit_test(test_one_name_for_two_names_nobody),
+          cmocka_unit_test(test_issues), cmocka_unit_test(test_many_issues_stop_at_the_limit),
+          cmocka_unit_test(test_code_is_blanked_in_place), cmocka_unit_test(test_title_keys))
