@@ -13,6 +13,8 @@ const PAGE_BYTES = 256_000;
 /** Of a longer log only this much of the end is read. */
 const WINDOW_BYTES = 1_000_000;
 
+type LoudChunk = LogChunk & { runId: string; truncated?: boolean };
+
 export class Tail {
   readonly lines = signal<readonly LogLine[]>([]);
   readonly state = signal<'loading' | 'ready' | 'none'>('loading');
@@ -25,6 +27,7 @@ export class Tail {
   private readonly stop: (() => void)[];
   private offset = 0; // of the file, up to where we read over HTTP
   private lastSeq = 0;
+  private heard: LoudChunk[] = [];
   private reading = false;
   private again = false;
   private drawing = false;
@@ -68,13 +71,26 @@ export class Tail {
 
   private hear(frame: Frame): void {
     if (frame.type !== 'heartbeat.run.log') return;
-    const said = frame.payload as unknown as LogChunk & { runId: string; truncated?: boolean };
-    if (said.runId !== this.runId || said.seq <= this.lastSeq) return;
-    if (this.reading || said.truncated || said.seq !== this.lastSeq + 1) void this.read();
-    else this.take([said]);
+    const said = frame.payload as unknown as LoudChunk;
+    if (said.runId !== this.runId) return;
+    this.heard.push(said);
+    if (!this.reading) this.catchUp();
   }
 
-  /** Reads from where we are to the end of the file. */
+  /** Takes what was heard as far as it joins on; gives false at a hole. */
+  private takeHeard(): boolean {
+    const heard = this.heard.splice(0);
+    const fresh = heard.filter((said) => said.seq > this.lastSeq);
+    const whole = fresh.every((said, n) => !said.truncated && said.seq === this.lastSeq + 1 + n);
+    if (whole) this.take(fresh);
+    return whole;
+  }
+
+  private catchUp(): void {
+    if (!this.takeHeard()) void this.read();
+  }
+
+  /** Reads from where we are to the end of the file; what is heard meanwhile comes after. */
   private async read(): Promise<void> {
     if (this.reading) {
       this.again = true;
@@ -85,7 +101,7 @@ export class Tail {
       do {
         this.again = false;
         await this.readPages();
-      } while (this.again);
+      } while (!this.takeHeard() || this.again);
       this.state.value = 'ready';
       this.failure.value = null;
     } catch (error) {
