@@ -129,9 +129,8 @@ err_t run_log(struct req *r)
     struct stat st;
     int64_t offset = query_int(r, "offset", 0);
     size_t limit = (size_t)query_limit(r, "limitBytes", LOG_DEFAULT, LOG_MAX);
-    if (r->run.log_ref == NULL) return err_new(r->arena, ERR_NOT_FOUND, "Run log not found");
     int fd = open(log_path(r), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    bool none = fd < 0 && errno == ENOENT;
+    bool none = fd < 0 && errno == ENOENT; /* of a live run: not yet */
     if (none && !run_status_live(r->run.status)) return err_new(r->arena, ERR_NOT_FOUND, "Run log not found");
     if (fd < 0 && !none) return err_new(r->arena, ERR_UNAVAILABLE, "The run's log cannot be read");
     char *text = arena_alloc(r->arena, limit + 1);

@@ -4,6 +4,7 @@
 #include "model/activity.h"
 #include "model/company.h"
 #include "model/dashboard.h"
+#include "model/issue_card.h"
 #include "model/run_list.h"
 
 #include <string.h>
@@ -70,13 +71,10 @@ static err_t issues_part(struct db *db, struct jw *w, const char *company_id)
     TRY(entity_many(db, &ENTITY_issue, &rows, &n,
                     "WHERE company_id = $1 AND hidden_at IS NULL AND harness_kind IS NULL ORDER BY last_activity_at DESC, id DESC LIMIT $2",
                     P(V_ID(company_id), V_INT(ISSUES_MAX))));
+    struct issue_cards cards;
+    TRY(issue_cards_load(db, rows, n, CARD_LABELS | CARD_ATTENTION | CARD_BLOCKED_BY, &cards));
     jw_karr(w, "issues");
-    for (int i = 0; i < n; i++) {
-        jw_obj(w);
-        entity_write(w, &ENTITY_issue, &rows[i], VIEW_COMPACT);
-        jw_ktime(w, "lastActivityAt", rows[i].last_activity_at);
-        jw_obj_end(w);
-    }
+    for (int i = 0; i < n; i++) issue_write_row(w, &cards, &cards.items[i], VIEW_COMPACT, true);
     jw_arr_end(w);
     return OK;
 }

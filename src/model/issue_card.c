@@ -303,6 +303,7 @@ const char *issue_card_event(struct arena *a, const struct issue_card *c)
     write_fields(&w, &c->row, VIEW_COMPACT, description ? cut_at(description, DESCRIPTION_CHARS_MAX) : 0);
     issue_labels_write(&w, c);
     jw_ktime(&w, "lastActivityAt", c->row.last_activity_at);
+    write_refs(&w, "blockedBy", c->blocked_by, c->blocked_by_count);
     jw_obj_end(&w);
     return buf_finish(&b, a);
 }
@@ -310,7 +311,7 @@ const char *issue_card_event(struct arena *a, const struct issue_card *c)
 err_t issue_event_text(struct db *db, const struct issue *row, const char **out)
 {
     struct issue_cards cards;
-    TRY(issue_cards_load(db, row, 1, CARD_LABELS, &cards));
+    TRY(issue_cards_load(db, row, 1, CARD_LABELS | CARD_BLOCKED_BY, &cards));
     *out = issue_card_event(db_arena(db), &cards.items[0]);
     return OK;
 }

@@ -48,7 +48,7 @@ void issue_attention_write(struct jw *w, const struct issue_cards *cards, const 
 void issue_write_full(struct jw *w, const struct issue_card *c);
 /* One list row (VIEW_LIST or VIEW_COMPACT). */
 void issue_write_row(struct jw *w, const struct issue_cards *cards, const struct issue_card *c, enum view view, bool blocked_by);
-/* The compact row as JSON text, for live events (UI-104). */
+/* The compact row with blockedBy as JSON text, for live events (UI-104). */
 const char *issue_card_event(struct arena *a, const struct issue_card *c);
 err_t issue_event_text(struct db *db, const struct issue *row, const char **out) MUST_CHECK;
 

@@ -191,7 +191,7 @@ static json_t *details(const struct issue_new *in, const struct issue *row, bool
 static err_t record(struct db *db, const struct actor *actor, const struct issue_new *in, const struct issue *row, bool defaulted)
 {
     const char *entity;
-    if (in->labels.count) TRY(issue_event_text(db, row, &entity));
+    if (in->labels.count || in->blockers.count) TRY(issue_event_text(db, row, &entity));
     else entity = issue_card_event(db_arena(db), &(struct issue_card){.row = *row});
     return activity_log(db, actor, &(struct activity_entry){
         .company_id = row->company_id, .action = in->child ? "issue.child_created" : "issue.created", .entity_type = "issue",

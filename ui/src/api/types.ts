@@ -46,7 +46,7 @@ export interface IssueRef {
   status: IssueStatus;
 }
 
-/** Compact row (IS-14); the detail answer adds blockedBy and blocks. */
+/** Compact row (IS-14) with blockedBy; the detail answer adds blocks. */
 export interface Issue {
   id: string;
   identifier: string;
@@ -64,7 +64,6 @@ export interface Issue {
   createdAt: string;
   updatedAt: string;
   hiddenAt?: string | null;
-  descriptionTruncated?: boolean;
   blockedBy?: IssueRef[];
   blocks?: IssueRef[];
   blockerAttention?: { state: string; sampleBlockerIdentifier: string | null } | null;

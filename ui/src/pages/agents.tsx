@@ -1,11 +1,11 @@
 // Who is awake, on what, and why. One row per agent; a strip at its end shows the
 // recent runs of all agents on one time axis, so that a hand-over can be seen.
 import { computed } from '@preact/signals';
-import type { Agent, Run } from '../api/types';
+import type { Agent, Issue, Run } from '../api/types';
 import { now } from '../store/clock';
 import { issueHref, runHref } from '../store/route';
 import { humanise, isLive, wakeWords } from '../store/runs';
-import { agents, issues, liveRuns, orgRows, runs } from '../store/tables';
+import { agents, issues, liveRuns, orgRows, runs, waitingTasks, waitsFor } from '../store/tables';
 import { Avatar } from '../ui/avatar';
 import { Empty } from '../ui/states';
 import { Ago, Elapsed } from '../ui/time';
@@ -115,6 +115,8 @@ function Asleep({ agent }: { agent: Agent }) {
   const last = lastRuns.value.get(agent.id);
   if (agent.status === 'error') return <p class="reason bad">{agent.errorReason ?? 'Stopped by an error'}</p>;
   if (agent.status === 'paused') return <p class="reason">{pauseWords(agent.pauseReason)}</p>;
+  const waiting = waitingTasks.value.get(agent.id);
+  if (waiting) return <Waits issue={waiting} />;
   if (!last) return <p class="reason faint">Not woken yet</p>;
   const issue = issues.get(last.issueId);
   return (
@@ -128,6 +130,21 @@ function Asleep({ agent }: { agent: Agent }) {
         </a>
       )}
       {last.finishedAt && <Ago at={last.finishedAt} />}
+    </p>
+  );
+}
+
+function Waits({ issue }: { issue: Issue }) {
+  const [first, ...others] = waitsFor(issue);
+  return (
+    <p class="reason faint">
+      <span class="reason-run">
+        Waits for {first}
+        {others.length > 0 && ` +${others.length}`}
+      </span>
+      <a class="task-link" href={issueHref(issue)}>
+        <span class="mono">{issue.identifier}</span> {issue.title}
+      </a>
     </p>
   );
 }

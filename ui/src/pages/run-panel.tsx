@@ -118,7 +118,7 @@ function Log({ runId, live }: { runId: string; live: boolean }) {
   return (
     <section class="log" aria-labelledby="log-title">
       <h3 id="log-title">
-        Log <span class="faint num">{lines.length > 0 && `${lines.length} lines`}</span>
+        Log <span class="faint num">{lines.length > 0 && `${lines.length} ${lines.length === 1 ? 'line' : 'lines'}`}</span>
         {!follow && live && (
           <button type="button" class="button small" onClick={() => setFollow(true)}>
             <Icon name="down" /> Follow

@@ -4,7 +4,7 @@
 import { useRef, useState } from 'preact/hooks';
 import { activeTask, moveTask } from '../store/cursor';
 import { issueHref, navigate, route } from '../store/route';
-import { type TreeRow, agents, folded, issues, liveIssues, setFolded, tree } from '../store/tables';
+import { type TreeRow, agents, folded, isOver, issues, liveIssues, setFolded, tree, waitsFor } from '../store/tables';
 import { Avatar } from '../ui/avatar';
 import { Icon } from '../ui/icon';
 import { Empty } from '../ui/states';
@@ -109,7 +109,7 @@ function Row({ row, index, active }: { row: TreeRow; index: number; active: bool
   const closed = folded.value.has(id);
   const { panel } = route.value;
   const open = panel?.kind === 'issue' && (panel.key === issue.identifier || panel.key === id);
-  const over = issue.status === 'done' || issue.status === 'cancelled';
+  const over = isOver(issue.status);
   return (
     <div
       id={rowId(row)}
@@ -157,13 +157,7 @@ function Row({ row, index, active }: { row: TreeRow; index: number; active: bool
 
 /** What an unfinished task waits for, by identifier. */
 function Waits({ issue }: { issue: TreeRow['issue'] }) {
-  if (issue.status === 'done' || issue.status === 'cancelled') return null;
-  const open = (issue.blockedBy ?? [])
-    .map((blocker) => issues.get(blocker.id) ?? blocker)
-    .filter((blocker) => blocker.status !== 'done' && blocker.status !== 'cancelled')
-    .map((blocker) => blocker.identifier);
-  const sample = issue.blockerAttention?.sampleBlockerIdentifier;
-  if (open.length === 0 && sample) open.push(sample);
+  const open = waitsFor(issue);
   if (open.length === 0) return null;
   return (
     <span class="waits">

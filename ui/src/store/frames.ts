@@ -125,7 +125,14 @@ function applyActivity(frame: Frame): void {
 }
 
 /** Actions that change nothing the board shows. */
-const QUIET = new Set(['issue.read_marked', 'issue.read_unmarked', 'agent.key_created', 'agent.key_revoked']);
+const QUIET = new Set([
+  'issue.read_marked',
+  'issue.read_unmarked',
+  'issue.blockers_resolved_wake_emitted',
+  'issue.children_completed_wake_emitted',
+  'agent.key_created',
+  'agent.key_revoked',
+]);
 
 export function putIssue(row: Issue): void {
   const before = issues.peek(row.id);

@@ -2,7 +2,7 @@
 // bootstrap answer, kept true by frames.ts.
 import { computed, signal } from '@preact/signals';
 import type { LinkState } from '../api/socket';
-import type { Agent, Bootstrap, Company, Dashboard, Issue, Project, Run } from '../api/types';
+import type { Agent, Bootstrap, Company, Dashboard, Issue, IssueStatus, Project, Run } from '../api/types';
 import { isLive } from './runs';
 import { Table } from './table';
 
@@ -13,7 +13,7 @@ export const session = signal<Bootstrap['session'] | null>(null);
 
 export const agents = new Table<Agent>(['name', 'reportsTo', 'status']);
 export const projects = new Table<Project>([]);
-export const issues = new Table<Issue>(['parentId', 'issueNumber', 'status', 'hiddenAt']);
+export const issues = new Table<Issue>(['parentId', 'issueNumber', 'status', 'hiddenAt', 'assigneeAgentId']);
 export const runs = new Table<Run>(['status', 'startedAt', 'finishedAt', 'issueId']);
 
 export const link = signal<LinkState>('connecting');
@@ -128,6 +128,32 @@ export const taskCounts = computed((): TaskCounts => {
     blocked: here.blocked + elsewhere.blocked,
     done: here.done + elsewhere.done,
   };
+});
+
+export function isOver(status: IssueStatus): boolean {
+  return status === 'done' || status === 'cancelled';
+}
+
+/** Identifiers of what an unfinished task still waits for. */
+export function waitsFor(issue: Issue): string[] {
+  if (isOver(issue.status)) return [];
+  const open = (issue.blockedBy ?? [])
+    .map((blocker) => issues.get(blocker.id) ?? blocker)
+    .filter((blocker) => !isOver(blocker.status))
+    .map((blocker) => blocker.identifier);
+  const sample = issue.blockerAttention?.sampleBlockerIdentifier;
+  return open.length === 0 && sample && !issue.blockedBy ? [sample] : open;
+}
+
+/** By agent: an assigned task that cannot go on yet. */
+export const waitingTasks = computed(() => {
+  const waiting = new Map<string, Issue>();
+  for (const { id, assigneeAgentId: agent, status } of issues.all()) {
+    if (!agent || isOver(status) || waiting.has(agent)) continue;
+    const issue = issues.get(id);
+    if (issue && waitsFor(issue).length > 0) waiting.set(agent, issue);
+  }
+  return waiting;
 });
 
 /** Queued and running runs, oldest first, by agent. */

@@ -7,6 +7,8 @@ import { listen, putIssue } from './frames';
 import { toRun } from './runs';
 import { issues, runs } from './tables';
 
+const ROW_DESCRIPTION_CHARS = 1_200;
+
 export class Thread {
   readonly detail = signal<Issue | null>(null);
   readonly comments = signal<Comment[] | null>(null);
@@ -64,13 +66,15 @@ export class Thread {
     else if (said.action === 'issue.updated') this.followRow();
   }
 
-  /** The list row cuts long descriptions, so only its other fields are taken over. */
+  /** A row cuts long descriptions (IS-15): the full one is kept while the row is its beginning. */
   private followRow(): void {
     const row = this.id ? issues.peek(this.id) : undefined;
     const detail = this.detail.peek();
     if (!row || !detail) return;
-    const description = row.descriptionTruncated ? detail.description : row.description;
-    this.detail.value = { ...detail, ...row, description };
+    const cut = [...(row.description ?? '')].length >= ROW_DESCRIPTION_CHARS;
+    const begins = detail.description?.startsWith(row.description ?? '') ?? false;
+    if (cut && !begins) void this.load();
+    else this.detail.value = { ...detail, ...row, description: cut ? detail.description : row.description };
   }
 
   private async lookForComments(): Promise<void> {
