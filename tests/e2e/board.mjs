@@ -1,7 +1,7 @@
 // What the board's tests share: a real server in a directory of its own, a real
 // browser, and pages that note every request and every word on the console.
-import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -28,10 +28,26 @@ export async function until(what, probe, ms = 20_000) {
   }
 }
 
-/** A server of its own for one test; closed and wiped when the test ends. */
-export async function startServer(t) {
+/** As until(), but a demo that has failed is not waited for. */
+export function during(demo, what, probe, ms) {
+  return until(
+    what,
+    () => {
+      if (demo.exit) throw new Error(`the demo ended (${demo.exit}) before ${what}:\n${demo.output()}`);
+      return probe();
+    },
+    ms,
+  );
+}
+
+/**
+ * A server of its own for one test; closed and wiped when the test ends. With
+ * `slowTools` its agents find a git and a curl that take their time: the demo's
+ * whole job is done in half a second otherwise, too fast to be watched.
+ */
+export async function startServer(t, { slowTools = false } = {}) {
   const dataDir = mkdtempSync(join(tmpdir(), 'bulldog-e2e-'));
-  const server = new Server(dataDir);
+  const server = new Server(dataDir, slowTools ? slowPath(dataDir) : process.env.PATH);
   t.after(async () => {
     const crashed = server.ended;
     await server.kill('SIGTERM');
@@ -42,9 +58,20 @@ export async function startServer(t) {
   return server;
 }
 
+function slowPath(dataDir) {
+  const folder = join(dataDir, 'slow-tools');
+  mkdirSync(folder);
+  for (const tool of ['git', 'curl']) {
+    const real = execFileSync('sh', ['-c', `command -v ${tool}`], { encoding: 'utf8' }).trim();
+    writeFileSync(join(folder, tool), `#!/bin/sh\nsleep 0.4\nexec ${real} "$@"\n`, { mode: 0o755 });
+  }
+  return `${folder}:${process.env.PATH}`;
+}
+
 class Server {
-  constructor(dataDir) {
+  constructor(dataDir, path) {
     this.dataDir = dataDir;
+    this.path = path;
     this.port = 0;
     this.process = null;
     this.ended = null; // how it ended, when nobody asked it to
@@ -58,7 +85,7 @@ class Server {
   /** Starts, or starts again on the port it had. */
   async start() {
     const args = ['serve', '--listen', `127.0.0.1:${this.port}`, '--data-dir', this.dataDir];
-    const child = spawn(BIN, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(BIN, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, PATH: this.path } });
     this.process = child;
     child.stderr.on('data', (data) => (this.log = (this.log + data).slice(-20_000)));
     const listening = new Promise((found, failed) => {
@@ -102,15 +129,44 @@ class Server {
     return this.api('POST', `/companies/${company.id}/issues`, fields);
   }
 
-  /** Runs `bulldog demo` against this server; `ended` resolves to its exit code. */
+  /** An agent whose every run is this shell script. */
+  agent(company, name, script) {
+    const adapterConfig = { command: '/bin/sh', args: ['-c', script] };
+    return this.api('POST', `/companies/${company.id}/agents`, { name, role: 'engineer', adapterType: 'process', adapterConfig });
+  }
+
+  /** Runs `bulldog demo` on a small repository; `ended` resolves to its exit code. */
   demo(t) {
-    const child = spawn(BIN, ['demo', '--repo', ROOT, '--api-url', this.url], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const repo = makeRepository(t);
+    const args = ['demo', '--repo', repo, '--data-dir', this.dataDir, '--api-url', this.url];
+    const child = spawn(BIN, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => (output += data));
     t.after(() => child.kill('SIGKILL'));
-    const ended = new Promise((done) => child.once('exit', (code, signal) => done(code ?? signal)));
-    return { ended, output: () => output };
+    const demo = { ended: null, output: () => output, exit: undefined };
+    demo.ended = new Promise((done) => {
+      child.once('exit', (code, signal) => {
+        demo.exit = code ?? signal;
+        done(demo.exit);
+      });
+    });
+    return demo;
   }
+}
+
+/** A git repository with a few commits by two people. */
+function makeRepository(t) {
+  const repo = mkdtempSync(join(tmpdir(), 'bulldog-e2e-repo-'));
+  t.after(() => rmSync(repo, { recursive: true, force: true, maxRetries: 5 }));
+  const git = (...args) => execFileSync('git', ['-C', repo, ...args], { stdio: 'pipe' });
+  git('init', '-q', '-b', 'main');
+  for (let n = 1; n <= 6; n++) {
+    const name = n % 3 ? 'Ada' : 'Brook';
+    writeFileSync(join(repo, n % 2 ? 'tides.txt' : 'README.md'), `version ${n}\n`);
+    git('add', '.');
+    git('-c', `user.name=${name}`, '-c', `user.email=${name}@example.org`, 'commit', '-q', '-m', `Change ${n}`);
+  }
+  return repo;
 }
 
 let browser = null;
