@@ -60,8 +60,8 @@ static const struct prop criterion = {"", PROP_TEXT, .min = 1, .max = 500};
         {"projectWorkspaceId", PROP_UUID, NULLABLE}, {"goalId", PROP_UUID, NULLABLE},                          \
         {"blockedByIssueIds", PROP_ARRAY, 0, .max = 200, .items = &ref_item},                                  \
         {"unblockDescriptor", PROP_OBJECT, NULLABLE, .object = &UNBLOCK_DESCRIPTOR},                           \
-        {"assigneeUserId", PROP_STRING, NULLABLE, .min = 1},                                                   \
-        {"requestDepth", PROP_INT, 0, .bounded = true, .max = 1024}, {"billingCode", PROP_STRING, NULLABLE},   \
+        {"assigneeUserId", PROP_STRING, NULLABLE, .min = 1}, {"requestDepth", PROP_NUMBER},                    \
+        {"billingCode", PROP_STRING, NULLABLE},                                                                \
         {"assigneeAdapterOverrides", PROP_OBJECT, NULLABLE, .object = &ASSIGNEE_OVERRIDES},                    \
     {                                                                                                          \
         "labelIds", PROP_ARRAY, 0, .max = 100, .items = &uuid_item                                             \

@@ -11,15 +11,15 @@
 #include "store/entity.h"
 
 struct issue_new {
-    struct issue row;          /* company, title and what the caller chose; status NULL: by assignee (EX-5) */
+    struct issue row;           /* company, title and what the caller chose; status NULL: by assignee (EX-5) */
     const struct issue *source; /* inherit project and workspace from it (IS-31), or NULL */
     const struct issue *parent; /* row.parent_id's row, or NULL */
     bool goal_sent;
     struct id_list blockers, labels;
     const char *idempotency_key;
     bool allow_duplicate;
-    bool child;                /* POST …/children: guard by run, activity issue.child_created */
-    bool block_parent;         /* blockParentUntilDone */
+    bool child;        /* POST …/children: guard by run, activity issue.child_created */
+    bool block_parent; /* blockParentUntilDone */
 };
 
 struct issue_created {
@@ -27,7 +27,8 @@ struct issue_created {
     const char *dedup_reason; /* NULL: created; else idempotency_key, recent_open_title: nothing was written */
 };
 
-err_t issue_create(struct db *db, const struct actor *actor, struct issue_new *in, struct issue_created *out) MUST_CHECK;
+err_t issue_create(struct db *db, const struct actor *actor, struct issue_new *in,
+                   struct issue_created *out) MUST_CHECK;
 /* The project's default, else primary, else oldest workspace, when none is set. */
 err_t issue_default_workspace(struct db *db, struct issue *row) MUST_CHECK;
 /* Is the row's workspace one of its project, or at least of its company? */

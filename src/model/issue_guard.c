@@ -103,6 +103,12 @@ err_t issue_goal_fallback(struct db *db, const char *company_id, const char *pro
         P(V_ID(company_id)));
 }
 
+#define REQUEST_DEPTH_MAX 1024
+int64_t issue_depth_bounded(int64_t depth)
+{
+    return depth < 0 ? 0 : depth > REQUEST_DEPTH_MAX ? REQUEST_DEPTH_MAX : depth;
+}
+
 err_t issue_labels_replace(struct db *db, const struct issue *issue, const struct id_list *labels, bool fresh)
 {
     struct arena *a = db_arena(db);

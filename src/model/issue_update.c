@@ -420,6 +420,7 @@ static err_t prepare(struct update *u)
     TRY(follow_goal(u));
     TRY(guard(u));
     issue_apply_effects(u->before, u->after, u->now);
+    u->after->request_depth = issue_depth_bounded(u->after->request_depth);
     u->after->title_key = title_key(u->a, u->after->title);
     return OK;
 }

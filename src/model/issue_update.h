@@ -46,6 +46,8 @@ void issue_apply_effects(const struct issue *before, struct issue *after, instan
 /* An issue's goal when none is given: its project's, else the company's (IS-32). */
 err_t issue_goal_fallback(struct db *db, const char *company_id, const char *project_id,
                           const char **goal_id) MUST_CHECK;
+/* requestDepth is bounded, not refused (IS §2.1). */
+int64_t issue_depth_bounded(int64_t depth);
 /* Labels of the company only, else 422 (IS-24); replaces the set. */
 err_t issue_labels_replace(struct db *db, const struct issue *issue, const struct id_list *labels,
                            bool fresh) MUST_CHECK;
