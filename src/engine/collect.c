@@ -161,6 +161,7 @@ static void collect_now(struct live_run *r, const char *sha, int64_t size)
     if (err == OK) err = agent_get(e->db, x.run.agent_id, &agent, &found);
     if (err) {
         engine_failed(e, "collect", err);
+        shim_link_close(&r->link); /* the sweep takes it up again */
         return;
     }
     err = found ? process_config_parse(a, agent.adapter_config, &c) : OK;
@@ -168,7 +169,10 @@ static void collect_now(struct live_run *r, const char *sha, int64_t size)
     outcome_of(a, &exit_record, &c, &x.outcome);
     x.outcome.log_sha256 = sha;
     x.outcome.log_bytes = size;
-    if (!finish(e, &x)) return; /* the record stays on disk: the sweep tries again */
+    if (!finish(e, &x)) {
+        shim_link_close(&r->link); /* the record stays on disk: the sweep tries again */
+        return;
+    }
     shim_link_ack(&r->link);
     live_drop(r);
 }

@@ -81,7 +81,7 @@ void launch_run(struct engine *e, const struct run *run);
 /* supervise.c */
 err_t supervise_watch(struct live_run *r) MUST_CHECK; /* poll its link */
 void supervise_cancels(struct engine *e);             /* tell shims of runs that were cancelled */
-void supervise_adopt(struct engine *e);               /* at start: every run this node now owns */
+void supervise_adopt(struct engine *e);               /* every unclosed run of this node that nobody looks after */
 void supervise_resolve(struct live_run *r);           /* no link: find out what became of it */
 /* collect.c: end a run from its exit record, or without one. */
 void collect_exit(struct live_run *r);

@@ -384,8 +384,14 @@ void supervise_adopt(struct engine *e)
         list[i].issue_id = arena_strdup(&keep, rows[i].issue_id);
     }
     for (int i = 0; i < n; i++) {
+        struct live_run *r = live_find(e, list[i].id);
+        if (r && (r->link.fd >= 0 || r->resolving)) continue; /* looked after */
         engine_unit(e);
-        if (strcmp(adapter_of(e, &list[i]), "http") == 0) collect_lost(e, list[i].id, NULL); /* the answer went with the old process */
-        else supervise_resolve(live_add(e, &list[i]));
+        if (strcmp(adapter_of(e, &list[i]), "http") == 0) { /* the answer went with the old process */
+            if (r) live_drop(r);
+            collect_lost(e, list[i].id, NULL);
+        } else {
+            supervise_resolve(r ? r : live_add(e, &list[i]));
+        }
     }
 }

@@ -87,13 +87,7 @@ static err_t heal_locks(struct engine *e)
 /* Runs whose supervision was lost to a full job queue or a failed transaction. */
 static err_t resume_runs(struct engine *e)
 {
-    for (struct live_run *r = e->runs, *next; r; r = next) {
-        next = r->next;
-        if (r->link.fd >= 0 || r->resolving || !r->run_dir) continue;
-        engine_unit(e);
-        supervise_resolve(r);
-        break; /* the list may have changed; the next pass goes on */
-    }
+    supervise_adopt(e);
     return OK;
 }
 
