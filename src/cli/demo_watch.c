@@ -25,6 +25,7 @@ enum {
     DRAW_EVERY_MS = 100,
     STILL_MAX_MS = 20000,
     SEEN_MAX = 64,
+    SEEN_STATUS_SIZE = 24,
     LINE_MAX = 100
 };
 
@@ -32,13 +33,14 @@ enum {
 
 /* What was already said of a run or an issue. */
 struct seen {
-    char id[40], status[24];
+    char id[40], status[SEEN_STATUS_SIZE];
 };
 
 struct view {
     struct demo *d;
     FILE *out; /* stderr when stdout is kept for JSON */
-    bool in_place, colour;
+    bool in_place, colour, reached;
+    instant_t looked_at;
     int lines_drawn;
     struct seen seen[SEEN_MAX];
     int seen_count;
@@ -152,43 +154,56 @@ static void say(struct view *v, const char *who, const char *fmt, ...)
     fflush(v->out);
 }
 
-/* true when this status of this thing is news. */
-static bool news(struct view *v, const char *id, const char *status)
+static struct seen *seen_of(struct view *v, const char *id)
 {
-    if (id == NULL || status == NULL) return false;
-    for (int i = 0; i < v->seen_count; i++) {
-        if (strcmp(v->seen[i].id, id) != 0) continue;
-        bool same = strcmp(v->seen[i].status, status) == 0;
-        snprintf(v->seen[i].status, sizeof v->seen[i].status, "%s", status);
-        return !same;
+    for (int i = 0; i < v->seen_count; i++)
+        if (strcmp(v->seen[i].id, id) == 0) return &v->seen[i];
+    return NULL;
+}
+
+/* true when this status of this thing is news; *before is then what was said last, or "". */
+static bool news(struct view *v, const char *id, const char *status, char before[SEEN_STATUS_SIZE])
+{
+    struct seen *s = id ? seen_of(v, id) : NULL;
+    if (id == NULL || status == NULL || (s == NULL && v->seen_count == SEEN_MAX)) return false;
+    if (s == NULL) {
+        s = &v->seen[v->seen_count++];
+        snprintf(s->id, sizeof s->id, "%s", id);
     }
-    if (v->seen_count == SEEN_MAX) return false;
-    snprintf(v->seen[v->seen_count].id, sizeof v->seen[0].id, "%s", id);
-    snprintf(v->seen[v->seen_count++].status, sizeof v->seen[0].status, "%s", status);
-    return true;
+    memcpy(before, s->status, SEEN_STATUS_SIZE);
+    snprintf(s->status, sizeof s->status, "%s", status);
+    return strcmp(before, status) != 0;
+}
+
+/* A run may be over before it was seen awake; the story is told in full all the same. */
+static void say_run(struct view *v, const json_t *run)
+{
+    struct demo *d = v->d;
+    char before[SEEN_STATUS_SIZE];
+    const char *status = json_str(run, "status"), *who = demo_agent_name(d, json_str(run, "agentId"));
+    const char *reason = json_str(json_object_get(run, "contextSnapshot"), "wakeReason"),
+               *error = json_str(run, "error");
+    if (!news(v, json_str(run, "id"), status, before)) return;
+    if (IS(status, "queued", "scheduled_retry")) {
+        say(v, who, "will wake for %s: %s", run_issue(d, run), reason ? reason : "-");
+        return;
+    }
+    if (!IS(before, "running") && json_str(run, "startedAt"))
+        say(v, who, "is awake on %s: %s", run_issue(d, run), reason ? reason : "-");
+    if (!IS(status, "running"))
+        say(v, who, "run %s on %s after %s%s%s", status, run_issue(d, run), print_duration(d->c->arena, run_ms(run)),
+            error ? ": " : "", error ? error : "");
 }
 
 static void say_news(struct view *v)
 {
     struct demo *d = v->d;
-    for (size_t i = json_array_size(d->runs); i-- > 0;) { /* the list is newest first */
-        const json_t *run = json_array_get(d->runs, i);
-        const char *status = json_str(run, "status"), *who = demo_agent_name(d, json_str(run, "agentId"));
-        const char *reason = json_str(json_object_get(run, "contextSnapshot"), "wakeReason");
-        if (!news(v, json_str(run, "id"), status)) continue;
-        if (IS(status, "running", "queued")) {
-            say(v, who, "%s %s: %s", IS(status, "running") ? "is awake on" : "will wake for", run_issue(d, run),
-                reason ? reason : "-");
-        } else {
-            const char *error = json_str(run, "error");
-            say(v, who, "run %s on %s after %s%s%s", status, run_issue(d, run),
-                print_duration(d->c->arena, run_ms(run)), error ? ": " : "", error ? error : "");
-        }
-    }
+    char before[SEEN_STATUS_SIZE];
+    for (size_t i = json_array_size(d->runs); i-- > 0;) say_run(v, json_array_get(d->runs, i)); /* newest first */
     for (size_t i = 0; i < json_array_size(d->issues); i++) {
         const json_t *issue = json_array_get(d->issues, i);
         const char *status = json_str(issue, "status");
-        if (news(v, json_str(issue, "id"), status))
+        if (news(v, json_str(issue, "id"), status, before))
             say(v, json_str(issue, "identifier"), "%s: %s", status, json_str(issue, "title"));
     }
 }
@@ -266,62 +281,76 @@ static void draw(struct view *v, bool connected)
 
 /* ---- events ---- */
 
-static void take_line(struct view *v, const json_t *payload)
+/* What is true now, and what is new in it. */
+static bool look(struct view *v)
+{
+    bool again = demo_refresh(v->d);
+    if (!again && v->reached) say(v, "server", "is away: waiting for it");
+    if (again && !v->reached) say(v, "server", "is back");
+    v->reached = again;
+    v->looked_at = clock_now();
+    if (again) say_news(v);
+    return again;
+}
+
+static void say_lines(struct view *v, const char *run_id, const char *agent_id, char *chunk)
 {
     struct demo *d = v->d;
-    const char *chunk = json_str(payload, "chunk");
-    int agent = -1;
-    for (size_t i = 0; i < json_array_size(d->runs); i++) {
-        const json_t *run = json_array_get(d->runs, i);
-        const char *id = json_str(run, "id"), *about = json_str(payload, "runId");
-        if (id && about && strcmp(id, about) == 0) agent = agent_index(d, json_str(run, "agentId"));
-    }
-    if (json_str(payload, "agentId")) agent = agent_index(d, json_str(payload, "agentId"));
-    if (chunk == NULL || agent < 0) return;
+    int agent = agent_index(d, agent_id);
+    const struct seen *run = seen_of(v, run_id);
+    if (run == NULL || !IS(run->status, "running")) (void)look(v); /* first that it is awake, then what it says */
     char *save = NULL;
-    for (char *l = strtok_r(arena_strdup(d->c->arena, chunk), "\r\n", &save); l; l = strtok_r(NULL, "\r\n", &save)) {
+    for (char *l = strtok_r(chunk, "\r\n", &save); agent >= 0 && l; l = strtok_r(NULL, "\r\n", &save)) {
         const char *clean = print_cell(d->c->arena, json_string(l), LINE_MAX);
         snprintf(d->last_line[agent], sizeof d->last_line[agent], "%s", clean);
         say(v, d->agent_name[agent], "| %s", clean);
     }
 }
 
+/* Looking anew may take the event's memory away, so it works on copies. */
+static void take_line(struct view *v, const json_t *payload)
+{
+    const char *run_id = json_str(payload, "runId"), *agent_id = json_str(payload, "agentId"),
+               *chunk = json_str(payload, "chunk");
+    if (run_id == NULL || agent_id == NULL || chunk == NULL) return;
+    char run[64], agent[64], *text = strdup(chunk);
+    snprintf(run, sizeof run, "%s", run_id);
+    snprintf(agent, sizeof agent, "%s", agent_id);
+    if (text) say_lines(v, run, agent, text);
+    free(text);
+}
+
 bool demo_watch(struct demo *d)
 {
-    struct view v = {.d = d, .out = d->c->value[OPT_json] ? stderr : stdout, .colour = d->c->colour};
     const char *term = getenv("TERM");
+    struct view v = {.d = d, .out = d->c->value[OPT_json] ? stderr : stdout, .colour = d->c->colour, .reached = true};
     v.in_place = !d->c->value[OPT_json] && d->c->wide && term && strcmp(term, "dumb") != 0;
     struct live *live = live_open(d->c, d->company_id);
-    instant_t looked_at = 0, drawn_at = 0, changed_at = clock_now(), moved_at = changed_at;
-    bool changed = true, reached = true, finished = false;
+    instant_t drawn_at = 0, changed_at = clock_now(), moved_at = changed_at;
+    bool changed = true, finished = false;
     while (!finished && clock_now() < d->deadline) {
         json_t *event = live_next(live, changed ? SETTLE_MS : TICK_MS);
         const char *type = json_str(event, "type");
+        instant_t now = clock_now();
         if (type && strcmp(type, "heartbeat.run.log") == 0) {
             take_line(&v, json_object_get(event, "payload"));
         } else if (event || live_fresh(live)) {
-            if (!changed) changed_at = clock_now();
+            if (!changed) changed_at = now;
             changed = true;
         }
-        instant_t now = clock_now();
         bool settled = changed && (event == NULL || now - changed_at > SETTLE_MAX_MS);
-        if (settled || now - looked_at > LOOK_EVERY_MS) {
-            bool again = demo_refresh(d);
-            if (!again && reached) say(&v, "server", "is away: waiting for it");
-            if (again && !reached) say(&v, "server", "is back");
-            reached = again;
-            looked_at = now;
+        if (settled || now - v.looked_at > LOOK_EVERY_MS) {
+            bool again = look(&v);
             changed = false;
-            if (again) say_news(&v);
             finished = again && over(d);
             if (!again || !still(d)) moved_at = now;
-            if (now - moved_at > STILL_MAX_MS) {
-                say(&v, "nobody", "has moved for %d s: giving up", STILL_MAX_MS / 1000);
-                break;
-            }
+        }
+        if (now - moved_at > STILL_MAX_MS) {
+            say(&v, "nobody", "has moved for %d s: giving up", STILL_MAX_MS / 1000);
+            break;
         }
         if (v.in_place && (v.lines_drawn == 0 || now - drawn_at >= DRAW_EVERY_MS)) {
-            draw(&v, reached);
+            draw(&v, v.reached);
             drawn_at = now;
         }
     }

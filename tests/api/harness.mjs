@@ -64,7 +64,8 @@ class Server {
 
   /** Starts the process and waits for its "listening on" line. */
   async start() {
-    const env = { ...process.env, BULLDOG_SHIM: SHIM, ...this.env };
+    const plain = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(BULLDOG|PAPERCLIP)_/.test(name))); // nobody's settings but the test's
+    const env = { ...plain, BULLDOG_SHIM: SHIM, ...this.env };
     delete env.DATABASE_URL;
     if (this.database) env.DATABASE_URL = this.database;
     const listen = this.url ? new URL(this.url).host : '127.0.0.1:0'; // a restarted server keeps its address
