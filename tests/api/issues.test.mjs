@@ -106,6 +106,9 @@ test('identifiers work as ids everywhere, in any case (IS-2)', async () => {
   assert.equal(child.parentId, parent.id);
   assert.equal(child.requestDepth, 1);
   assert.equal(child.blockedBy[0].id, parent.id);
+  const deep = await create(c, { title: 'Deep', parentId: parent.id, requestDepth: 5000.7 });
+  assert.equal(deep.requestDepth, 1024, 'bounded, not refused');
+  await s.ok('DELETE', `/issues/${deep.id}`);
   assert.equal((await show(child.identifier.toLowerCase())).id, child.id);
   const below = await s.ok('GET', `/companies/${c.id}/issues?descendantOf=${parent.identifier}`);
   assert.deepEqual(below.map((i) => i.id), [child.id]);
