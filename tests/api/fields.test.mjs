@@ -1,0 +1,228 @@
+// Every writable field of every body takes effect, and an unknown one is named
+// (design: an unknown field is never silently dropped). The fields come from the
+// schemas of GET /api/openapi.json; a new one is sent with a value made from its
+// schema, unless a line here says otherwise.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
+import { company, server } from './harness.mjs';
+import { MAKE, bodyOf, operations, pathOf, place } from './operations.mjs';
+
+const s = await server();
+const home = await place(s);
+const all = (await operations(s)).filter((op) => op.schema);
+
+// A place of its own for one request: what a field changes must not disturb the next.
+let count = 0;
+async function fresh() {
+  const p = { s, company: await company(s), run: home.run, adapter: home.adapter };
+  for (const kind of ['agent', 'issue', 'goal', 'project', 'label', 'comment', 'workspace', 'key']) p[kind] = await MAKE[kind](p);
+  p.other = await MAKE.agent(p);
+  p.blocker = await MAKE.issue(p);
+  p.parentGoal = await MAKE.goal(p);
+  return p;
+}
+
+/* Where what was written is read back. r: the answer. */
+const listed = (path) => async (p, r) => (await s.ok('GET', path(p))).find((x) => x.id === (r.id ?? p.workspace.id));
+const one = (noun) => (p, r) => s.ok('GET', `/${noun}/${r.id}`);
+const answer = (p, r) => r;
+const READ = {
+  'POST /api/companies': one('companies'),
+  'PATCH /api/companies/{companyId}': one('companies'),
+  'PATCH /api/companies/{companyId}/branding': one('companies'),
+  'POST /api/companies/{companyId}/agents': one('agents'),
+  'PATCH /api/agents/{id}': one('agents'),
+  'PATCH /api/agents/{id}/permissions': async (p, r) => (await s.ok('GET', `/agents/${r.id}`)).permissions,
+  'POST /api/agents/{id}/keys': listed((p) => `/agents/${p.agent.id}/keys`),
+  'POST /api/agents/{id}/wakeup': one('heartbeat-runs'),
+  'POST /api/agents/{id}/heartbeat/invoke': one('heartbeat-runs'),
+  'POST /api/companies/{companyId}/activity': listed((p) => `/companies/${p.company.id}/activity`),
+  'POST /api/companies/{companyId}/issues': one('issues'),
+  'PATCH /api/issues/{id}': one('issues'),
+  'POST /api/issues/{id}/children': one('issues'),
+  'POST /api/issues/{id}/checkout': one('issues'),
+  'POST /api/issues/{id}/comments': (p, r) => s.ok('GET', `/issues/${p.issue.id}/comments/${r.id}`),
+  'POST /api/companies/{companyId}/goals': one('goals'),
+  'PATCH /api/goals/{id}': one('goals'),
+  'POST /api/companies/{companyId}/projects': one('projects'),
+  'PATCH /api/projects/{id}': one('projects'),
+  'POST /api/projects/{id}/workspaces': listed((p) => `/projects/${p.project.id}/workspaces`),
+  'PATCH /api/projects/{id}/workspaces/{workspaceId}': listed((p) => `/projects/${p.project.id}/workspaces`),
+  'POST /api/companies/{companyId}/labels': listed((p) => `/companies/${p.company.id}/labels`),
+  'POST /api/agents/{id}/runtime-state/reset-session': answer,
+  'POST /api/companies/{companyId}/adapters/{type}/test-environment': answer,
+};
+
+/*
+ * What the schema alone cannot know, by field, or by "route field" where routes
+ * differ. value: what to send. with: what must go along. see: where it shows,
+ * when not under its own name. shows: what shows, when not the value itself.
+ * skip: why it cannot be read back, and where it is tested. stays: why null
+ * does not empty it.
+ */
+const id = (kind) => ({ value: (p) => p[kind].id });
+const ids = (kind) => ({ value: (p) => [p[kind].id] });
+const not = (skip) => ({ skip });
+const FIELDS = {
+  // companies
+  brandColor: { value: () => '#123456' },
+  logoAssetId: not('there are no assets to name: refused in bad_input'),
+  spentMonthlyCents: not('computed, never written (GV-16, AR-1): agents.test'),
+  // agents
+  reportsTo: id('other'),
+  adapterType: { value: () => 'http' },
+  adapterConfig: { value: () => ({ command: '/bin/sh', args: ['-c', 'true'] }) },
+  runtimeConfig: { value: () => ({ heartbeat: { enabled: false, intervalSec: 77 } }), see: (got) => got.runtimeConfig.heartbeat.intervalSec, shows: () => 77 },
+  desiredSkills: { value: () => ['some/skill'], see: (got) => got.adapterConfig.paperclipSkillSync.desiredSkills },
+  defaultEnvironmentId: not('there are no environments to name: refused in bad_input'),
+  instructionsBundle: not('no adapter of this version takes one: refused with 422'),
+  replaceAdapterConfig: not('says how adapterConfig is taken: agents.test'),
+  permissions: { value: () => ({ canCreateAgents: true, canCreateSkills: false }), shows: (v) => v },
+  'PATCH /api/agents/{id} status': { value: () => 'paused' },
+  trustPreset: { value: () => 'low_trust_review' },
+  authorizationPolicy: { value: () => ({ rules: [] }) },
+  'POST /api/agents/{id}/keys scope': { value: () => ({ kind: 'standard' }) },
+  // wakes
+  source: { value: () => 'automation', see: (got) => got.invocationSource },
+  payload: { value: (p) => ({ issueId: p.issue.id }), see: (got) => got.contextSnapshot.issueId, shows: (v) => v.issueId },
+  reason: { value: () => 'because', see: (got) => got.contextSnapshot, holds: 'because' },
+  forceFreshSession: { see: (got) => got.contextSnapshot.forceFreshSession },
+  'POST /api/agents/{id}/wakeup idempotencyKey': not('a delivery happens once: runs.test'),
+  'POST /api/agents/{id}/heartbeat/invoke triggerDetail': { value: () => 'ping' },
+  taskKey: not('there are no task sessions to reset apart from the agent own'),
+  // goals, projects, workspaces, labels
+  'POST /api/companies/{companyId}/goals parentId': id('parentGoal'),
+  'PATCH /api/goals/{id} parentId': id('parentGoal'),
+  ownerAgentId: id('agent'),
+  leadAgentId: id('agent'),
+  goalId: id('goal'),
+  goalIds: ids('goal'),
+  targetDate: { value: () => '2031-02-03' },
+  env: { value: () => ({ NAME: 'value' }), shows: () => ({ NAME: { type: 'plain', value: 'value' } }) },
+  executionWorkspacePolicy: { value: (p) => ({ enabled: true, defaultMode: 'isolated_workspace', allowIssueOverride: true, defaultProjectWorkspaceId: null, workspaceStrategy: { type: 'git_worktree', baseRef: 'main' } }) },
+  workspace: { value: () => ({ name: 'code', repoUrl: 'https://example.test/code.git' }), see: (got) => got.workspaces[0].name, shows: (v) => v.name },
+  sourceType: { value: () => 'git_repo', with: () => ({ repoUrl: 'https://example.test/a.git' }) },
+  cwd: { value: () => '/srv/code' },
+  'PATCH /api/projects/{id}/workspaces/{workspaceId} name': { stays: 'without a name it takes that of its place (WS-22)' },
+  'PATCH /api/projects/{id}/workspaces/{workspaceId} repoUrl': { value: () => 'https://example.test/c.git', stays: 'a workspace keeps its last place (WS-24)' },
+  repoUrl: { value: () => 'https://example.test/b.git' },
+  color: { value: () => '#abcdef' },
+  // issues
+  title: { value: () => 'A title of its own' },
+  status: { value: () => 'todo' },
+  'POST /api/companies/{companyId}/goals status': { value: () => 'active' },
+  'PATCH /api/goals/{id} status': { value: () => 'achieved' },
+  'POST /api/companies/{companyId}/projects status': { value: () => 'planned' },
+  'PATCH /api/projects/{id} status': { value: () => 'completed' },
+  'PATCH /api/companies/{companyId} status': { value: () => 'paused' },
+  projectId: id('project'),
+  projectWorkspaceId: { ...id('workspace'), with: (p) => ({ projectId: p.project.id }) },
+  parentId: id('blocker'),
+  inheritExecutionWorkspaceFromIssueId: not('there are no execution workspaces to inherit; project inheritance: projects.test, issues.test'),
+  blockedByIssueIds: { ...ids('blocker'), see: (got) => got.blockedBy.map((b) => b.id) },
+  unblockDescriptor: { value: () => ({ owner: 'board', action: 'Decide' }), with: () => ({ status: 'blocked' }) },
+  assigneeAgentId: { ...id('agent'), with: () => ({ status: 'backlog' }) },
+  assigneeUserId: { value: () => 'local-board', with: () => ({ status: 'backlog' }) },
+  labelIds: ids('label'),
+  assigneeAdapterOverrides: { value: () => ({ modelProfile: 'cheap', adapterConfig: { model: 'x' }, useProjectWorkspace: true }) },
+  createdByUserId: not('accepted and ignored, whoever sends it (IS-21)'),
+  idempotencyKey: not('names the issue for a second request: issues.test'),
+  allowDuplicate: not('lets a second issue of the same title be: issues.test'),
+  acceptanceCriteria: { value: () => ['It works'], see: (got) => got.description, holds: 'It works' },
+  blockParentUntilDone: { see: async (got, p) => (await s.ok('GET', `/issues/${p.issue.id}`)).blockedBy.map((b) => b.id), shows: (v, r) => [r.id] },
+  comment: { value: () => 'Some words', see: async (got, p) => (await s.ok('GET', `/issues/${p.issue.id}/comments`))[0].body },
+  reopen: not('an intent of a comment: issue_runs.test, loop.test'),
+  resume: not('an intent of a comment: issue_runs.test, loop.test'),
+  interrupt: not('cancels the live run: issue_runs.test, loop.test'),
+  reviewInteractionId: not('there are no interactions to name: refused in bad_input'),
+  'PATCH /api/issues/{id} onBehalfOfUserId': { value: () => 'somebody', with: () => ({ comment: 'for them' }),
+    see: async (got, p) => (await s.ok('GET', `/issues/${p.issue.id}/comments`))[0].onBehalfOfUserId },
+  'POST /api/issues/{id}/checkout agentId': { ...id('agent'), see: (got) => got.assigneeAgentId },
+  expectedStatuses: not('a condition, no value: issues.test, checkout races'),
+  // comments, activity
+  authorType: { value: () => 'user' },
+  presentation: { value: () => ({ kind: 'system_notice', tone: 'warning', title: 'Look', detailsDefaultOpen: true, density: 'compact' }) },
+  'POST /api/issues/{id}/comments metadata': { value: () => ({ version: 1, sections: [{ title: 'T', rows: [{ type: 'text', text: 'x' }] }] }) },
+  actorType: { value: () => 'user' },
+  'POST /api/companies/{companyId}/activity agentId': id('agent'),
+  environmentId: not('there are no environments to name: refused in bad_input'),
+  'POST /api/companies/{companyId}/adapters/{type}/test-environment adapterConfig': { value: () => ({ command: '/no/such/program' }), see: (got) => got.status, shows: () => 'fail' },
+};
+
+/* A value that the schema allows and that is not the usual default. */
+function made(p) {
+  if (p.enum) return p.enum.at(-1);
+  if (p.format === 'date-time') return '2031-02-03T04:05:06.789Z';
+  if (p.type === undefined) return true;
+  return { string: `words ${++count}`, integer: Math.min(7, p.maximum ?? 7), number: 7, boolean: true, object: { some: 'thing' }, array: [] }[p.type];
+}
+
+const lineOf = (op, key) => FIELDS[`${op.id} ${key}`] ?? FIELDS[key] ?? {};
+
+async function sent(op, key, schema) {
+  const line = lineOf(op, key), p = await fresh();
+  const value = line.value ? line.value(p) : made(schema);
+  const r = await s.api(op.method, pathOf(op, p), { ...bodyOf(op, p), ...line.with?.(p), [key]: value });
+  if (r.status !== op.status) return `${r.status} ${r.text.slice(0, 200)}`;
+  if (r.headers.get('x-ignored-fields')) return `named as ignored: ${r.headers.get('x-ignored-fields')}`;
+  const got = await READ[op.id](p, r.json);
+  const seen = line.see ? await line.see(got, p) : got[key];
+  if (line.holds) return JSON.stringify(seen).includes(line.holds) ? undefined : `not in ${JSON.stringify(seen)}`;
+  const expected = line.shows ? line.shows(value, r.json) : value;
+  if (!isDeepStrictEqual(seen, expected)) return `sent ${JSON.stringify(value)}, read ${JSON.stringify(seen)}`;
+  if (op.method !== 'PATCH' || !schema.nullable || line.see || line.stays) return undefined;
+  const emptied = await s.api('PATCH', pathOf(op, p), { ...bodyOf(op, p), [key]: null });
+  if (emptied.status !== 200) return `null: ${emptied.status} ${emptied.text.slice(0, 200)}`;
+  const left = (await READ[op.id](p, emptied.json))[key];
+  return left === null ? undefined : `null left ${JSON.stringify(left)}`;
+}
+
+for (const op of all) {
+  test(`${op.id}: every field takes effect`, async () => {
+    assert.ok(READ[op.id], 'where is it read back? READ in this file does not know');
+    const wrong = [];
+    for (const [key, schema] of Object.entries(op.schema.properties)) {
+      if (lineOf(op, key).skip) continue;
+      const problem = await sent(op, key, schema);
+      if (problem) wrong.push(`${key}: ${problem}`);
+    }
+    assert.equal(wrong.length, 0, wrong.join('\n'));
+  });
+}
+
+test('every line of the list above is about a field that there is', () => {
+  const known = new Set(all.flatMap((op) => Object.keys(op.schema.properties).flatMap((k) => [k, `${op.id} ${k}`])));
+  assert.deepEqual(Object.keys(FIELDS).filter((k) => !known.has(k)), []);
+  assert.deepEqual(Object.keys(READ).filter((k) => !all.some((op) => op.id === k)), []);
+});
+
+test('a field that nobody knows is named, and the rest done', async () => {
+  const wrong = [];
+  for (const op of all) {
+    const p = await fresh();
+    const r = await s.api(op.method, pathOf(op, p), { ...bodyOf(op, p), favouriteColour: 'blue', favouriteDish: 1 });
+    if (op.schema.additionalProperties === false) {
+      if (r.status !== 400 || r.json.details[0].code !== 'unrecognized_keys') wrong.push(`${op.id}: ${r.status} ${r.text.slice(0, 200)}`);
+      continue;
+    }
+    const named = r.headers.get('x-ignored-fields');
+    if (r.status !== op.status || named !== 'favouriteColour, favouriteDish') wrong.push(`${op.id}: ${r.status} ${named} ${r.text.slice(0, 200)}`);
+  }
+  assert.equal(wrong.length, 0, wrong.join('\n'));
+});
+
+test('with api.strictFields it is refused, and nothing done', async () => {
+  const strict = await server({ args: ['--set', 'api.strictFields=true'] });
+  const p = await place(strict);
+  const before = (await strict.api('GET', `/companies/${p.company.id}/activity`)).text;
+  const wrong = [];
+  for (const op of all) {
+    const r = await strict.api(op.method, pathOf(op, p), { ...bodyOf(op, p), favouriteColour: 'blue' });
+    const expected = op.schema.additionalProperties === false ? 400 : 422;
+    if (r.status !== expected || !JSON.stringify(r.json).includes('favouriteColour')) wrong.push(`${op.id}: ${r.status} ${r.text.slice(0, 200)}`);
+  }
+  assert.equal(wrong.length, 0, wrong.join('\n'));
+  assert.equal((await strict.api('GET', `/companies/${p.company.id}/activity`)).text, before);
+});
