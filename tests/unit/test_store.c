@@ -2,65 +2,15 @@
  * store: the same promises on both engines. Runs on a fresh SQLite file, or on
  * the empty PostgreSQL database of DATABASE_URL (tools/with-postgres).
  */
-#include "unit.h"
+#include "store_kit.h"
 
 #include "base/id.h"
 #include "store/entity.h"
 #include "store/migrate.h"
 
 #include <pthread.h>
-#include <sodium.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-static struct arena arena;
-static char dir[] = "/tmp/bulldog-test-store-XXXXXX";
-static const char *url;
-static struct store *store;
-static struct db *db;
-
-#define must(e) must_at((e), __LINE__)
-static void must_at(err_t e, int line)
-{
-    if (e) print_error("line %d: %s\n", line, e->message);
-    assert_null(e);
-}
-
-static int open_store(void **state)
-{
-    (void)state;
-    assert_true(sodium_init() >= 0);
-    json_setup();
-    json_arena(&arena);
-    entity_setup();
-    url = getenv("DATABASE_URL");
-    if (url == NULL) {
-        assert_non_null(mkdtemp(dir));
-        url = arena_printf(&arena, "%s/test.sqlite", dir);
-    }
-    must(store_open(&arena, url, &store));
-    must(db_open(&arena, store, &db));
-    db_use(db, &arena);
-    int applied = 0;
-    must(migrate_up(db, &applied));
-    assert_true(applied > 0);
-    return 0;
-}
-
-static int close_store(void **state)
-{
-    (void)state;
-    db_close(db);
-    store_close(store);
-    if (getenv("DATABASE_URL") == NULL) {
-        static const char *const files[] = {"test.sqlite", "test.sqlite-wal", "test.sqlite-shm"};
-        for (size_t i = 0; i < 3; i++) unlink(arena_printf(&arena, "%s/%s", dir, files[i]));
-        rmdir(dir);
-    }
-    return 0;
-}
 
 /* A company that breaks no constraint; its prefix is as unique as its id. */
 static struct company a_company(void)
@@ -97,19 +47,6 @@ static int64_t count_companies(const char *id)
     int64_t n = -1;
     must(db_int(db, &n, -1, "SELECT count(*) FROM companies WHERE id = $1", P(V_ID(id))));
     return n;
-}
-
-static void every_entity_has_its_columns(void **state)
-{
-    (void)state;
-    int tables = 0;
-    for (struct entity *const *e = ENTITIES; *e; e++, tables++) {
-        struct rows r ROWS_AUTO = {0};
-        must(db_query(db, &r, arena_printf(&arena, "SELECT %s FROM %s", (*e)->columns, (*e)->table), P()));
-        while (rows_next(&r)) {}
-        must(rows_err(&r));
-    }
-    assert_true(tables > 10);
 }
 
 static void migrations_apply_once_and_guard_the_schema(void **state)
@@ -430,7 +367,6 @@ static void is_written_as_camel_case_json(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_entity_has_its_columns),
         cmocka_unit_test(migrations_apply_once_and_guard_the_schema),
         cmocka_unit_test(a_row_comes_back_as_it_went),
         cmocka_unit_test(parameters_go_by_their_number),
