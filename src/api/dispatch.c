@@ -207,7 +207,7 @@ static void answer_error(struct req *r, err_t e)
     if (status == 503 || status == 429) http_set_header(r->http, "Retry-After", "1");
 }
 
-void answer_etag(struct req *r)
+static void answer_etag(struct req *r)
 {
     unsigned char h[crypto_shorthash_siphashx24_BYTES];
     char hex[sizeof h * 2 + 1];
@@ -215,7 +215,8 @@ void answer_etag(struct req *r)
     crypto_shorthash_siphashx24(h, (const unsigned char *)r->http->out.data, r->http->out.len, r->app->etag_key);
     sodium_bin2hex(hex, sizeof hex, h, sizeof h);
     http_set_header(r->http, "Cache-Control", "private, must-revalidate");
-    if (http_etag(r->http, arena_printf(r->arena, "\"%s\"", hex))) buf_clear(&r->http->out);
+    const char *prefix = r->etag_prefix ? r->etag_prefix : "";
+    if (http_etag(r->http, arena_printf(r->arena, "\"%s%s%s\"", prefix, *prefix ? ":" : "", hex))) buf_clear(&r->http->out);
 }
 
 /* ---- the steps ---- */
@@ -444,7 +445,7 @@ static void app_handle(void *ctx, struct http_req *h)
         return;
     }
     h->status = r.status;
-    if (r.route->flags & ETAG) answer_etag(&r);
+    if ((r.route->flags & ETAG) || r.etag_prefix) answer_etag(&r);
 }
 
 static bool app_slow(void *ctx, struct http_req *h)

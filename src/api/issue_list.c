@@ -148,6 +148,8 @@ err_t issues_list(struct req *r)
     if (n == f.limit || (n == 0 && f.offset > 0))
         TRY(issue_count(r->db, &f, &total)); /* a short page is the last one */
     http_set_header(r->http, "X-Total-Count", arena_printf(r->arena, "%lld", (long long)total));
+    http_set_header(r->http, "X-Paperclip-Request-Cache", "miss"); /* nothing is kept between requests (IS-74) */
+    if (compact) r->etag_prefix = "compact-issues";
     jw_arr(&r->w);
     for (int i = 0; i < n; i++)
         issue_write_row(&r->w, &cards, &cards.items[i], compact ? VIEW_COMPACT : VIEW_LIST, blocked_by);

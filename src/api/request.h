@@ -72,6 +72,7 @@ struct req {
     struct jw w;  /* the answer's JSON */
     err_t refusal; /* answered instead, though what was written is kept */
     int status;   /* preset to the route's */
+    const char *etag_prefix; /* set: a strong ETag "<prefix>:<hash>" and 304, as for routes flagged ETAG */
 
     struct company company; /* SCOPE_COMPANY and every company-bound scope */
     struct agent agent;     /* SCOPE_AGENT */
@@ -89,7 +90,6 @@ const char *query(const struct req *r, const char *name); /* NULL when absent; e
 bool query_bool(const struct req *r, const char *name);   /* true, 1 */
 /* Clamped limit; non-numbers give dflt. */
 int query_limit(const struct req *r, const char *name, int dflt, int max);
-void answer_etag(struct req *r);
 
 /* The usual refusals. */
 err_t not_found(struct req *r, const char *what) MUST_CHECK;                  /* "Issue not found" */
