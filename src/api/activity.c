@@ -76,12 +76,22 @@ err_t activity_create_route(struct req *r)
     return OK;
 }
 
-err_t dashboard(struct req *r) { return dashboard_write(r->db, &r->w, &r->company); }
-err_t sidebar_badges(struct req *r) { return badges_write(r->db, &r->w, &r->company); }
+err_t dashboard(struct req *r)
+{
+    TRY(company_fill_spent(r->db, &r->company));
+    return dashboard_write(r->db, &r->w, &r->company);
+}
+
+err_t sidebar_badges(struct req *r)
+{
+    TRY(company_fill_spent(r->db, &r->company));
+    return badges_write(r->db, &r->w, &r->company);
+}
 
 /* UI-144: everything the board's first page needs, in one snapshot with the event id it ends at. */
 err_t bootstrap(struct req *r)
 {
+    TRY(company_fill_spent(r->db, &r->company));
     TRY(bootstrap_write(r->db, &r->w, &r->company, &r->actor, is_agent(r) ? AGENT_CONFIGS_EMPTY : AGENT_CONFIGS_MASKED));
     return OK;
 }

@@ -115,6 +115,7 @@ err_t company_create_route(struct req *r)
 
 err_t company_show(struct req *r)
 {
+    TRY(company_fill_spent(r->db, &r->company));
     answer(r, &r->company);
     return OK;
 }
@@ -146,6 +147,7 @@ static err_t update(struct req *r, const char *action)
     }
     bool found;
     TRY(company_get(r->db, after.id, &after, &found));
+    TRY(company_fill_spent(r->db, &after));
     answer(r, &after);
     return OK;
 }
@@ -167,6 +169,7 @@ err_t company_branding(struct req *r)
 err_t company_archive_route(struct req *r)
 {
     TRY(company_archive(r->db, &r->actor, &r->company));
+    TRY(company_fill_spent(r->db, &r->company));
     answer(r, &r->company);
     return OK;
 }

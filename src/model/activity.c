@@ -11,13 +11,9 @@
 
 err_t live_event(struct db *db, const char *company_id, const char *type, const char *payload)
 {
-    struct rows r ROWS_AUTO = {0};
     struct db_event e = {.company_id = company_id, .type = type, .payload = payload, .created_at = clock_now()};
-    TRY(db_query(db, &r, "INSERT INTO live_events (company_id, type, payload, created_at) VALUES ($1, $2, $3, $4) RETURNING id",
-                 P(V_ID(company_id), V_TEXT(type), V_JSON(payload), V_TIME(e.created_at))));
-    if (rows_next(&r)) e.id = row_int(&r, 0);
-    while (rows_next(&r)) {} /* run the statement to its end */
-    TRY(rows_err(&r));
+    TRY(db_insert_id(db, &e.id, "INSERT INTO live_events (company_id, type, payload, created_at) VALUES ($1, $2, $3, $4)",
+                     P(V_ID(company_id), V_TEXT(type), V_JSON(payload), V_TIME(e.created_at))));
     db_event(db, &e);
     return OK;
 }

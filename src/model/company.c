@@ -19,7 +19,7 @@ const char *company_prefix(struct arena *a, const char *name)
     return n ? arena_strdup(a, out) : "CMP";
 }
 
-static err_t fill_spent(struct db *db, struct company *c)
+err_t company_fill_spent(struct db *db, struct company *c)
 {
     return db_int(db, &c->spent_monthly_cents, 0,
                   "SELECT sum(cost_cents) FROM cost_events WHERE company_id = $1 AND occurred_at >= $2",
@@ -30,14 +30,13 @@ err_t company_get(struct db *db, const char *id, struct company *out, bool *foun
 {
     *found = false;
     if (!id_valid(id)) return OK;
-    TRY(entity_one(db, &ENTITY_company, out, found, "WHERE id = $1", P(V_ID(id))));
-    return *found ? fill_spent(db, out) : OK;
+    return entity_one(db, &ENTITY_company, out, found, "WHERE id = $1", P(V_ID(id)));
 }
 
 err_t company_list(struct db *db, struct company **rows, int *count)
 {
     TRY(entity_many(db, &ENTITY_company, rows, count, "ORDER BY created_at, id", P()));
-    for (int i = 0; i < *count; i++) TRY(fill_spent(db, &(*rows)[i]));
+    for (int i = 0; i < *count; i++) TRY(company_fill_spent(db, &(*rows)[i]));
     return OK;
 }
 

@@ -6,9 +6,12 @@
 #include "model/actor.h"
 #include "store/entity.h"
 
-/* With spentMonthlyCents computed (GV-10). */
+/* Without the computed spentMonthlyCents. */
 err_t company_get(struct db *db, const char *id, struct company *out, bool *found) MUST_CHECK;
-err_t company_list(struct db *db, struct company **rows, int *count) MUST_CHECK; /* oldest first */
+/* Oldest first, with spentMonthlyCents. */
+err_t company_list(struct db *db, struct company **rows, int *count) MUST_CHECK;
+/* Computes spentMonthlyCents (GV-10). */
+err_t company_fill_spent(struct db *db, struct company *c) MUST_CHECK;
 
 /* Inserts with a free issue prefix (GV-11), the creator's owner membership and
  * the activity company.created. name, description, budget … are taken from *c. */
@@ -27,7 +30,7 @@ err_t company_stats(struct db *db, struct jw *w) MUST_CHECK;
 const char *company_prefix(struct arena *a, const char *name);
 /* AO-3: the local board user owns every company. */
 err_t company_ensure_owner(struct db *db, const char *company_id, const char *user_id) MUST_CHECK;
-/* With logoUrl appended; into an open object. */
+/* With logoUrl appended; into an open object. spentMonthlyCents must be filled. */
 void company_write(struct jw *w, const struct company *c);
 
 #endif

@@ -25,7 +25,7 @@ err_t goal_default(struct db *db, const char *company_id, const char **id)
         db, id,
         "SELECT id FROM goals WHERE company_id = $1 AND level = 'company'"
         " ORDER BY CASE WHEN parent_id IS NULL AND status = 'active' THEN 0 WHEN parent_id IS NULL THEN 1 ELSE 2 END,"
-        " created_at, id LIMIT 1",
+        " created_at, id",
         P(V_ID(company_id)));
 }
 

@@ -25,14 +25,14 @@ static err_t by_key(struct db *db, const struct issue_new *in, struct issue *row
         P(V_ID(in->row.company_id), V_TEXT(in->idempotency_key), V_TIME(clock_now() - KEY_LIFE_MS)));
 }
 
-/* The oldest open twin; a child's must come from the same run, for agents create children in bursts. */
+/* The oldest open twin, the first row (a LIMIT would cost SQLite a temporary table); a child's must come from the same run, for agents create children in bursts. */
 static err_t by_title(struct db *db, const struct issue_new *in, struct issue *row, bool *found)
 {
     return entity_one(
         db, &ENTITY_issue, row, found,
         "WHERE company_id = $1 AND title_key = $2 AND hidden_at IS NULL AND status NOT IN ('done','cancelled')"
         " AND created_at >= $3 AND (parent_id = $4 OR ($4 IS NULL AND parent_id IS NULL))"
-        " AND ($5 IS NULL OR origin_run_id = $5) ORDER BY created_at, id LIMIT 1",
+        " AND ($5 IS NULL OR origin_run_id = $5) ORDER BY created_at, id",
         P(V_ID(in->row.company_id), V_TEXT(in->row.title_key), V_TIME(clock_now() - DUPLICATE_WINDOW_MS),
           V_ID(in->row.parent_id), V_ID(in->child ? in->row.origin_run_id : NULL)));
 }
@@ -124,10 +124,10 @@ static err_t number(struct db *db, struct issue *row)
 {
     struct rows r ROWS_AUTO = {0};
     const char *prefix = NULL;
-    TRY(db_query(
-        db, &r,
-        "UPDATE companies SET issue_counter = issue_counter + 1 WHERE id = $1 RETURNING issue_counter, issue_prefix",
-        P(V_ID(row->company_id))));
+    int64_t n; /* two statements, for to SQLite a RETURNING costs a temporary table */
+    TRY(db_exec(db, &n, "UPDATE companies SET issue_counter = issue_counter + 1 WHERE id = $1",
+                P(V_ID(row->company_id))));
+    TRY(db_query(db, &r, "SELECT issue_counter, issue_prefix FROM companies WHERE id = $1", P(V_ID(row->company_id))));
     if (rows_next(&r)) {
         row->issue_number = row_int(&r, 0);
         prefix = row_text(&r, 1);

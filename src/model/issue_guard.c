@@ -1,5 +1,6 @@
 /* issue_guard: what a status write does and needs, applied to rows. */
 #include "base/text.h"
+#include "model/goal.h"
 #include "model/in_list.h"
 #include "model/issue_update.h"
 #include "rules/issue_status.h"
@@ -96,11 +97,7 @@ void issue_apply_effects(const struct issue *before, struct issue *after, instan
 err_t issue_goal_fallback(struct db *db, const char *company_id, const char *project_id, const char **goal_id)
 {
     if (project_id) return db_text(db, goal_id, "SELECT goal_id FROM projects WHERE id = $1", P(V_ID(project_id)));
-    return db_text(
-        db, goal_id,
-        "SELECT id FROM goals WHERE company_id = $1 AND level = 'company' ORDER BY"
-        " CASE WHEN parent_id IS NULL AND status = 'active' THEN 0 WHEN parent_id IS NULL THEN 1 ELSE 2 END, created_at, id LIMIT 1",
-        P(V_ID(company_id)));
+    return goal_default(db, company_id, goal_id);
 }
 
 #define REQUEST_DEPTH_MAX 1024

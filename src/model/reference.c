@@ -43,9 +43,9 @@ static err_t write_direction(struct db *db, struct jw *w, const char *key, const
     struct rows r ROWS_AUTO = {0};
     const char *open = NULL;
     int64_t mentions = 0;
-    TRY(db_query(db, &r, sql, P(V_ID(issue_id), V_INT(SHOWN_MAX))));
+    TRY(db_query(db, &r, sql, P(V_ID(issue_id))));
     jw_karr(w, key);
-    while (rows_next(&r)) {
+    for (int i = 0; i < SHOWN_MAX && rows_next(&r); i++) { /* a LIMIT would cost SQLite a temporary table */
         struct issue_ref ref = {row_text(&r, 0), row_text(&r, 1), row_text(&r, 2), row_text(&r, 3),
                                 row_text(&r, 4), row_text(&r, 5), row_text(&r, 6)};
         const char *kind = row_text(&r, 7);
@@ -84,12 +84,12 @@ err_t reference_write(struct db *db, struct jw *w, const char *issue_id)
     TRY(write_direction(
         db, w, "outbound",
         "SELECT " COLUMNS " FROM issue_references x JOIN issues i ON i.id = x.target_issue_id"
-        " WHERE x.source_issue_id = $1 AND i.hidden_at IS NULL ORDER BY i.issue_number, x.created_at, x.source_kind LIMIT $2",
+        " WHERE x.source_issue_id = $1 AND i.hidden_at IS NULL ORDER BY i.issue_number, x.created_at, x.source_kind",
         issue_id, identifiers));
     TRY(write_direction(
         db, w, "inbound",
         "SELECT " COLUMNS " FROM issue_references x JOIN issues i ON i.id = x.source_issue_id"
-        " WHERE x.target_issue_id = $1 AND i.hidden_at IS NULL ORDER BY i.issue_number, x.created_at, x.source_kind LIMIT $2",
+        " WHERE x.target_issue_id = $1 AND i.hidden_at IS NULL ORDER BY i.issue_number, x.created_at, x.source_kind",
         issue_id, NULL));
     jw_obj_end(w);
     jw_key(w, "referencedIssueIdentifiers");

@@ -182,6 +182,12 @@ err_t db_exec_one(struct db *db, const char *sql, const struct dbv *v, int n)
     return err_with(db->arena, ERR_CONFLICT, "stale", NULL, "The record changed in the meantime");
 }
 
+err_t db_insert_id(struct db *db, int64_t *id, const char *sql, const struct dbv *v, int n)
+{
+    TRY(hooked(db, sql));
+    return db->store->ops->insert_id(db, id, sql, v, n);
+}
+
 err_t db_script(struct db *db, const char *sql)
 {
     TRY(hooked(db, sql));

@@ -114,6 +114,8 @@ void db_rollback_to(struct db *db);
 err_t db_exec(struct db *db, int64_t *affected, const char *sql, const struct dbv *v, int n) MUST_CHECK;
 /* Runs a statement that must change exactly one row, else ERR_CONFLICT code "stale". */
 err_t db_exec_one(struct db *db, const char *sql, const struct dbv *v, int n) MUST_CHECK;
+/* Runs an INSERT of one row into a table whose column id the database numbers; gives the number. */
+err_t db_insert_id(struct db *db, int64_t *id, const char *sql, const struct dbv *v, int n) MUST_CHECK;
 /* Several statements separated by ';', no parameters (migrations). */
 err_t db_script(struct db *db, const char *sql) MUST_CHECK;
 

@@ -37,6 +37,7 @@ struct engine_ops {
     void (*rollback)(struct db *db);
     err_t (*query)(struct db *db, struct rows *r, const char *sql, const struct dbv *v, int n);
     err_t (*exec)(struct db *db, int64_t *affected, const char *sql, const struct dbv *v, int n);
+    err_t (*insert_id)(struct db *db, int64_t *id, const char *sql, const struct dbv *v, int n);
     err_t (*script)(struct db *db, const char *sql);
     bool (*next)(struct rows *r);
     void (*close_rows)(struct rows *r);

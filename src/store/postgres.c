@@ -146,6 +146,15 @@ static err_t pg_exec(struct db *db, int64_t *affected, const char *sql, const st
     return OK;
 }
 
+static err_t pg_insert_id(struct db *db, int64_t *id, const char *sql, const struct dbv *v, int n)
+{
+    PGresult *res = NULL;
+    TRY(run(db, &res, arena_printf(db->arena, "%s RETURNING id", sql), v, n));
+    *id = strtoll(PQgetvalue(res, 0, 0), NULL, 10);
+    PQclear(res);
+    return OK;
+}
+
 static err_t pg_script(struct db *db, const char *sql)
 {
     TRY(ensure(db));
@@ -275,6 +284,6 @@ static err_t pg_commit(struct db *db)
 const struct engine_ops postgres_ops = {
     .store_open = pg_store_open, .store_close = pg_store_close, .open = pg_open, .close = pg_close,
     .begin = pg_begin, .begin_read = pg_begin_read, .commit = pg_commit, .rollback = pg_rollback,
-    .query = pg_query, .exec = pg_exec, .script = pg_script, .next = pg_next, .close_rows = pg_close_rows,
+    .query = pg_query, .exec = pg_exec, .insert_id = pg_insert_id, .script = pg_script, .next = pg_next, .close_rows = pg_close_rows,
     .null = pg_null, .text = pg_text, .integer = pg_int, .real = pg_real, .boolean = pg_bool, .time = pg_time,
 };

@@ -149,6 +149,15 @@ static err_t sqlite_exec(struct db *db, int64_t *affected, const char *sql, cons
     return exec_on(db, impl_of(db)->conn, affected, sql, v, n);
 }
 
+/* Not by RETURNING, for which SQLite makes a temporary table. */
+static err_t sqlite_insert_id(struct db *db, int64_t *id, const char *sql, const struct dbv *v, int n)
+{
+    struct conn *c = impl_of(db)->conn;
+    TRY(exec_on(db, c, NULL, sql, v, n));
+    *id = sqlite3_last_insert_rowid(c->sq);
+    return OK;
+}
+
 static err_t sqlite_script(struct db *db, const char *sql)
 {
     struct conn *c = impl_of(db)->conn;
@@ -219,13 +228,18 @@ static void disconnect(struct conn *c)
     sqlite3_close(c->sq);
 }
 
-/* Its own tally of memory costs a global lock at each allocation, and nobody reads it. */
-static void no_memory_tally(void) { sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); }
+/* No tally of memory: it costs a global lock at each allocation, and nobody reads it. No twenty pages at once for
+ * each new cache, for most are those of small temporary tables. */
+static void configure(void)
+{
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, 0);
+}
 
 static err_t sqlite_store_open(struct arena *a, struct store *s, const char *url)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, no_memory_tally);
+    pthread_once(&once, configure);
     struct sqlite_store *q = calloc(1, sizeof *q);
     if (q == NULL || (q->path = strdup(url)) == NULL) abort();
     err_t e = connect_file(a, &q->writer, q->path);
@@ -368,7 +382,7 @@ static err_t sqlite_begin_read(struct db *db) { return exec_on(db, &impl_of(db)-
 const struct engine_ops sqlite_ops = {
     .store_open = sqlite_store_open, .store_close = sqlite_store_close, .open = sqlite_open, .close = sqlite_close,
     .begin = sqlite_begin, .begin_read = sqlite_begin_read, .commit = sqlite_commit, .rollback = sqlite_rollback,
-    .query = sqlite_query, .exec = sqlite_exec, .script = sqlite_script, .next = sqlite_next,
+    .query = sqlite_query, .exec = sqlite_exec, .insert_id = sqlite_insert_id, .script = sqlite_script, .next = sqlite_next,
     .close_rows = sqlite_close_rows, .null = sqlite_null, .text = sqlite_text, .integer = sqlite_int,
     .real = sqlite_real, .boolean = sqlite_bool, .time = sqlite_time,
 };
