@@ -37,6 +37,8 @@ static err_t target_agent(struct req *r, struct agent *agent)
     TRY(agent_get(r->db, id, agent, &found));
     if (!found || !text_is(agent->company_id, r->company_id)) return not_found(r, "Agent");
     if (text_is(agent->id, r->issue.assignee_agent_id)) return OK;
+    const struct issue taken = {.assignee_agent_id = agent->id};
+    TRY(assignee_check_permission(r->db, &r->actor, &r->self, &r->issue, &taken));
     return assignee_check_agent(r->db, &r->actor, r->company_id, agent->id, agent);
 }
 

@@ -235,6 +235,7 @@ static err_t create_common(struct req *r, struct issue_new *in)
     in->allow_duplicate = json_bool(r->body, "allowDuplicate", false);
     TRY(check_assignee(r, row));
     TRY(assignee_check_cycle(r->db, &r->actor, row->parent_id, row->assignee_agent_id));
+    TRY(assignee_check_permission(r->db, &r->actor, &r->self, NULL, row));
     TRY(check_places(r, row));
     TRY(body_issue_ids(r, "blockedByIssueIds", &blockers));
     set_ids(&in->blockers, blockers);
@@ -365,6 +366,7 @@ static err_t patch_fields(struct req *r, struct issue_change *c)
     const struct issue changed = {.assignee_agent_id = assigned ? after->assignee_agent_id : NULL,
                                   .assignee_user_id = given ? after->assignee_user_id : NULL};
     TRY(check_assignee(r, &changed));
+    TRY(assignee_check_permission(r->db, &r->actor, &r->self, before, after));
     TRY(check_places(r, after));
     if (text_same(before->project_id, after->project_id) || has(r, "projectWorkspaceId")) return OK;
     after->project_workspace_id = NULL;

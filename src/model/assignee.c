@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "model/agent.h"
+#include "model/grant.h"
 
 #define ANCESTORS_MAX 1000
 #define CHAIN_MAX 50
@@ -66,9 +67,27 @@ err_t assignee_check_cycle(struct db *db, const struct actor *actor, const char 
         "This would hand the work back to the agent that delegated it; finish it, or comment on the parent issue instead");
 }
 
+err_t assignee_check_permission(struct db *db, const struct actor *actor, const struct agent *self,
+                                const struct issue *before, const struct issue *after)
+{
+    struct arena *a = db_arena(db);
+    bool may;
+    bool same = before && text_same(before->assignee_agent_id, after->assignee_agent_id) &&
+                text_same(before->assignee_user_id, after->assignee_user_id);
+    bool given = after->assignee_agent_id || after->assignee_user_id;
+    bool back = before && text_is(before->assignee_agent_id, actor->agent_id) && after->assignee_agent_id == NULL &&
+                text_is(after->assignee_user_id, before->created_by_user_id);
+    if (actor->type != ACTOR_AGENT || same || back || !given) return OK;
+    TRY(agent_may_assign(db, self, &may));
+    if (may) return OK;
+    const char *details =
+        json_text(a, json_pack("{s:s, s:s, s:s?, s:s?}", "permission", "tasks:assign", "agentId", self->id,
+                               "assigneeAgentId", after->assignee_agent_id, "assigneeUserId", after->assignee_user_id));
+    return err_with(a, ERR_FORBIDDEN, NULL, details, "Missing permission: tasks:assign");
+}
+
 err_t assignee_managed_by(struct db *db, const struct agent *actor, const char *assignee_agent_id, bool *yes)
 {
-    int64_t n;
     const char *at = assignee_agent_id;
     *yes = text_is(actor->role, "ceo") || json_bool(json_read(actor->permissions), "canCreateAgents", false);
     for (int depth = 0; !*yes && at && depth < CHAIN_MAX; depth++) {
@@ -77,12 +96,5 @@ err_t assignee_managed_by(struct db *db, const struct agent *actor, const char *
         *yes = text_is(above, actor->id);
         at = above;
     }
-    if (*yes) return OK;
-    TRY(db_int(
-        db, &n, 0,
-        "SELECT count(*) FROM principal_permission_grants WHERE company_id = $1 AND principal_type = 'agent' AND principal_id = $2"
-        " AND permission_key = 'tasks:manage_active_checkouts'",
-        P(V_ID(actor->company_id), V_TEXT(actor->id))));
-    *yes = n > 0;
-    return OK;
+    return *yes ? OK : grant_has(db, actor, "tasks:manage_active_checkouts", yes);
 }

@@ -91,6 +91,18 @@ err_t agent_may_create(struct db *db, const struct agent *agent, bool *yes)
     return *yes ? OK : grant_has(db, agent, "agents:create", yes);
 }
 
+err_t agent_may_assign(struct db *db, const struct agent *agent, bool *yes)
+{
+    struct membership m;
+    bool member;
+    TRY(agent_may_create(db, agent, yes));
+    if (!*yes) TRY(grant_has(db, agent, "tasks:assign", yes));
+    if (*yes) return OK;
+    TRY(membership_get(db, agent, &m, &member));
+    *yes = member && strcmp(m.status, "active") == 0;
+    return OK;
+}
+
 err_t agent_may_configure(struct db *db, const struct agent *agent, bool *yes)
 {
     return grant_has(db, agent, "agents:configure", yes);

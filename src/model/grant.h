@@ -19,6 +19,8 @@ err_t membership_get(struct db *db, const struct agent *agent, struct membership
 
 /* agents:create: a ceo, permissions.canCreateAgents, or the grant. */
 err_t agent_may_create(struct db *db, const struct agent *agent, bool *yes) MUST_CHECK;
+/* tasks:assign: a ceo, who may create agents, the grant, or simply an active member (IS-42). */
+err_t agent_may_assign(struct db *db, const struct agent *agent, bool *yes) MUST_CHECK;
 /* agents:configure: the grant. */
 err_t agent_may_configure(struct db *db, const struct agent *agent, bool *yes) MUST_CHECK;
 /* May this agent read the configuration of others: agents:configure or agents:suggest-changes? */

@@ -4,6 +4,7 @@
 #include "model_kit.h"
 
 #include "base/text.h"
+#include "model/assignee.h"
 #include "model/issue.h"
 #include "model/issue_card.h"
 #include "model/issue_create.h"
@@ -126,12 +127,34 @@ static void test_the_wait_for_a_dispatch_is_kept(void **state)
     assert_true(out.row.dispatch_expected_since == since);
 }
 
+static void test_assigning_needs_the_permission(void **state)
+{
+    (void)state;
+    struct company c = kit_company();
+    struct agent a = kit_agent(&c, "outsider"); /* no membership, no grant */
+    const struct actor actor = {.type = ACTOR_AGENT, .agent_id = a.id, .company_id = c.id};
+    const struct issue before = {.assignee_agent_id = a.id, .created_by_user_id = "boss"};
+    const struct issue to_agent = {.assignee_agent_id = "somebody"}, back = {.assignee_user_id = "boss"};
+    const struct issue to_user = {.assignee_user_id = "another"}, nobody = {0};
+    err_t e = assignee_check_permission(kit_db, &actor, &a, NULL, &to_agent);
+    assert_int_equal(err_status(e), 403);
+    e = assignee_check_permission(kit_db, &actor, &a, &before, &to_user);
+    assert_int_equal(err_status(e), 403);
+    must(assignee_check_permission(kit_db, &actor, &a, &before, &back)); /* to the person who created it */
+    must(assignee_check_permission(kit_db, &actor, &a, &before, &nobody));
+    must(assignee_check_permission(kit_db, &actor, &a, &before, &before));
+    must(assignee_check_permission(kit_db, &kit_board, &a, NULL, &to_agent));
+    a.role = "ceo";
+    must(assignee_check_permission(kit_db, &actor, &a, NULL, &to_agent));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_list_costs_a_handful_whatever_its_length),
         cmocka_unit_test(test_a_refused_change_leaves_no_trace),
         cmocka_unit_test(test_the_wait_for_a_dispatch_is_kept),
+        cmocka_unit_test(test_assigning_needs_the_permission),
     };
     return cmocka_run_group_tests(tests, kit_open, kit_close);
 }
