@@ -7,7 +7,8 @@
 
 goal=$PAPERCLIP_TASK_ID
 issue=$(api GET "/issues/$goal")
-branch=report/$(echo "$issue" | field identifier | tr '[:upper:]' '[:lower:]')
+# Named after the goal; the end of its id keeps it apart from the same number of an earlier company.
+branch=report/$(echo "$issue" | field identifier | tr '[:upper:]' '[:lower:]')-$(echo "$goal" | cut -c 31-)
 agents=$(api GET "/companies/$PAPERCLIP_COMPANY_ID/agents" | tr '{' '\n')
 
 # part KEY AGENT TITLE TEXT BLOCKERS: the child issue; the key makes it once.

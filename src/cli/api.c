@@ -84,7 +84,7 @@ struct api_answer api_request(struct cli *c, const char *method, const char *pat
 enum cli_end api_report(struct cli *c, const char *method, const char *path, const struct api_answer *answer)
 {
     if (answer->status == 0) {
-        fprintf(stderr, "bulldog: %s\n", answer->message);
+        fprintf(stderr, "bulldog: %s %s: %s\n", method, path, answer->message);
         fprintf(stderr, "  Is the server running? Start it with: bulldog serve\n");
         fprintf(stderr, "  Is it elsewhere? Name it with --api-url or BULLDOG_API_URL (now %s).\n", api_base(c));
         return END_UNREACHABLE;

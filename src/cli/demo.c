@@ -26,7 +26,7 @@ static int64_t span_ms(const json_t *run)
 /* The branch that the CEO named after the goal. */
 static const char *branch_of(struct demo *d)
 {
-    char *branch = arena_printf(d->c->arena, "report/%s", d->goal);
+    char *branch = arena_printf(d->c->arena, "report/%s-%.6s", d->goal, d->goal_id + strlen(d->goal_id) - 6);
     for (char *p = branch; *p; p++)
         if (*p >= 'A' && *p <= 'Z') *p = (char)(*p - 'A' + 'a');
     return branch;

@@ -15,7 +15,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { PAGE_BYTES = 256000, FOLLOW_IDLE_MS = 5000 };
+enum { PAGE_BYTES = 1 << 20, FOLLOW_IDLE_MS = 5000, FOLLOW_SETTLE_MS = 30, AWAY_PAUSE_MS = 300 };
 
 /* One line of the log as a person reads it. */
 static void show_line(struct cli *c, struct buf *out, const char *line, size_t len)
@@ -56,10 +56,20 @@ static size_t show_content(struct cli *c, const char *content, bool last)
     return used;
 }
 
-/* Shows what there is from *offset on. status 0: unreachable, the caller may try again. */
-static struct api_answer show_from(struct cli *c, const char *path, int64_t *offset, int64_t limit, bool last)
+/* What a round of following made is gone when the next begins: a log may be long. */
+static void use_arena(struct cli *c, struct arena *a)
+{
+    arena_reset(a);
+    c->arena = a;
+    json_arena(a);
+}
+
+/* Shows what there is from *offset on, page by page in pages. status 0: unreachable, the caller may try again. */
+static struct api_answer show_from(struct cli *c, struct arena *pages, const char *path, int64_t *offset, int64_t limit,
+                                   bool last)
 {
     for (;;) {
+        use_arena(c, pages);
         const char *url =
             arena_printf(c->arena, "%s?offset=%lld&limitBytes=%lld", path, (long long)*offset, (long long)limit);
         struct api_answer page = api_request(c, "GET", url, NULL);
@@ -83,33 +93,57 @@ static void pause_ms(int ms)
     nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000}, NULL);
 }
 
+/* Until something happened to the run; bursts of output are one. true: its state may have changed, not only its log. */
+static bool wait_for_news(struct live *live, const char *run_id)
+{
+    instant_t until = clock_now() + FOLLOW_IDLE_MS;
+    bool output = false;
+    for (;;) {
+        int64_t left = until - clock_now();
+        json_t *event = left > 0 ? live_next(live, (int)left) : NULL;
+        if (event == NULL) return !output; /* nothing for a while, or a new connection: look at everything */
+        const char *about = json_str(json_object_get(event, "payload"), "runId"), *type = json_str(event, "type");
+        if (about == NULL || strcmp(about, run_id) != 0) continue;
+        if (type == NULL || strcmp(type, "heartbeat.run.log") != 0) return true;
+        if (!output) until = clock_now() + FOLLOW_SETTLE_MS;
+        output = true;
+    }
+}
+
+static int follow_live(struct cli *c, struct live *live, const char *run_id, const char *run_path, const char *log_path,
+                       int64_t offset)
+{
+    struct arena round ARENA_AUTO = {0}, pages ARENA_AUTO = {0};
+    bool ask = true;
+    for (;;) {
+        struct api_answer state = {.status = 200};
+        use_arena(c, &round);
+        if (ask) state = api_request(c, "GET", run_path, NULL);
+        if (state.status >= 400 && state.status < 500) return cli_exit_code(api_report(c, "GET", run_path, &state));
+        const char *status = json_str(state.json, "status"), *error = json_str(state.json, "error");
+        struct api_answer shown = show_from(c, &pages, log_path, &offset, PAGE_BYTES, over(status));
+        if (over(status) && (shown.status == 200 || shown.status == 404)) {
+            fprintf(stderr, "run %s%s%s\n", status, error ? ": " : "", error ? error : "");
+            return strcmp(status, "succeeded") == 0 ? 0 : 1;
+        }
+        if (state.status == 0 || shown.status == 0) pause_ms(AWAY_PAUSE_MS);
+        ask = wait_for_news(live, run_id) || state.status != 200 || shown.status == 0;
+    }
+}
+
 /* Wakes on the run's events; every FOLLOW_IDLE_MS it looks by itself. */
 static int follow(struct cli *c, const char *run_path, const char *log_path, int64_t offset)
 {
     enum cli_end end;
+    struct arena *own = c->arena;
     json_t *run = api_call(c, "GET", run_path, NULL, &end);
     if (run == NULL) return cli_exit_code(end);
-    const char *run_id = json_str(run, "id");
     struct live *live = live_open(c, json_str(run, "companyId"));
-    for (;;) {
-        struct api_answer state = api_request(c, "GET", run_path, NULL);
-        if (state.status >= 400 && state.status < 500) return cli_exit_code(api_report(c, "GET", run_path, &state));
-        bool ended = state.status == 200 && over(json_str(state.json, "status"));
-        struct api_answer shown = show_from(c, log_path, &offset, PAGE_BYTES, ended);
-        if (ended && (shown.status == 200 || shown.status == 404)) {
-            const char *status = json_str(state.json, "status"), *error = json_str(state.json, "error");
-            fprintf(stderr, "run %s%s%s\n", status, error ? ": " : "", error ? error : "");
-            live_close(live);
-            return strcmp(status, "succeeded") == 0 ? 0 : 1;
-        }
-        if (state.status == 0) pause_ms(500);
-        for (int64_t until = clock_now() + FOLLOW_IDLE_MS;;) {
-            int64_t left = until - clock_now();
-            json_t *event = left > 0 ? live_next(live, (int)left) : NULL;
-            const char *about = json_str(json_object_get(event, "payload"), "runId");
-            if (event == NULL || (about && strcmp(about, run_id) == 0)) break;
-        }
-    }
+    int rc = follow_live(c, live, json_str(run, "id"), run_path, log_path, offset);
+    live_close(live);
+    c->arena = own;
+    json_arena(own);
+    return rc;
 }
 
 int cmd_run_log(struct cli *c)
@@ -125,6 +159,10 @@ int cmd_run_log(struct cli *c)
     const char *run_path = arena_strndup(c->arena, path, strlen(path) - strlen("/log"));
     if (c->value[OPT_follow]) return follow(c, run_path, path, offset);
     int64_t limit = c->value[OPT_limit_bytes] ? strtoll(c->value[OPT_limit_bytes], NULL, 10) : PAGE_BYTES;
-    struct api_answer page = show_from(c, path, &offset, limit, true);
-    return page.status == 200 ? 0 : cli_exit_code(api_report(c, "GET", path, &page));
+    struct arena *own = c->arena, pages ARENA_AUTO = {0};
+    struct api_answer page = show_from(c, &pages, path, &offset, limit, true);
+    int rc = page.status == 200 ? 0 : cli_exit_code(api_report(c, "GET", path, &page));
+    c->arena = own;
+    json_arena(own);
+    return rc;
 }

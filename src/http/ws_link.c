@@ -45,6 +45,10 @@ static ssize_t on_recv(wslay_event_context_ptr ctx, uint8_t *data, size_t len, i
     (void)flags;
     struct ws_link *l = user;
     size_t left = l->early.len - l->early_used;
+    if (l->queued >= QUEUE_MAX) { /* the rest waits in the socket; nothing is dropped */
+        wslay_event_set_error(ctx, WSLAY_ERR_WOULDBLOCK);
+        return -1;
+    }
     if (left) {
         size_t n = left < len ? left : len;
         memcpy(data, l->early.data + l->early_used, n);
@@ -83,7 +87,7 @@ static void on_message(wslay_event_context_ptr ctx, const struct wslay_event_on_
     (void)ctx;
     struct ws_link *l = user;
     if (arg->opcode == WSLAY_CONNECTION_CLOSE) l->dead = true;
-    if (arg->opcode != WSLAY_TEXT_FRAME || l->queued >= QUEUE_MAX) return;
+    if (arg->opcode != WSLAY_TEXT_FRAME) return;
     struct message *m = malloc(sizeof *m + arg->msg_length + 1);
     if (m == NULL) abort();
     m->next = NULL;

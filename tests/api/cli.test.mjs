@@ -190,6 +190,13 @@ describe('runs', () => {
     assert.match(again.out, /^\d\d:\d\d:\d\d\.\d{3} stderr oops$/m);
   });
 
+  test('log shows a long log whole, by pages of any size', async () => {
+    const run = await start('Counter', 'seq 1 30000');
+    const all = Array.from({ length: 30000 }, (_, i) => `${i + 1}`).join('\n') + '\n';
+    assert.equal((await good(['run', 'log', run.id, '--follow', '--text'])).out, all);
+    assert.equal((await good(['run', 'log', run.id, '--text', '--limit-bytes', '70000'])).out, all);
+  });
+
   test('log --follow outlives a killed server', async () => {
     const run = await start('Survivor', 'for i in 1 2 3 4 5 6 7 8; do echo "line $i"; sleep 0.4; done');
     const following = bulldog(s, ['run', 'log', run.id, '--follow', '--text'], {
