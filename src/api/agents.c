@@ -76,7 +76,7 @@ static const struct prop patch_props[] = {
     {"name", PROP_STRING, .min = 1},
     PROFILE_PROPS,
     {"status", PROP_ENUM, .options = statuses},
-    {"spentMonthlyCents", PROP_INT, .bounded = true}, /* accepted, computed all the same (AR-1) */
+    {"spentMonthlyCents", PROP_INT, READ_ONLY, .bounded = true}, /* accepted, computed all the same (AR-1) */
     {"replaceAdapterConfig", PROP_BOOL},
     {"permissions", PROP_NEVER}, /* has its own route (AR-14d) */
 };

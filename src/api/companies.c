@@ -25,7 +25,7 @@ static const struct prop patch_props[] = {
     {"description", PROP_STRING, NULLABLE},
     {"status", PROP_ENUM, 0, .options = statuses},
     {"budgetMonthlyCents", PROP_INT, 0, .bounded = true},
-    {"spentMonthlyCents", PROP_INT, 0, .bounded = true}, /* accepted, has no effect (GV-16) */
+    {"spentMonthlyCents", PROP_INT, READ_ONLY, .bounded = true}, /* accepted, has no effect (GV-16) */
     {"attachmentMaxBytes", PROP_INT, 0, .min = 1, .max = 1073741824},
     {"defaultResponsibleUserId", PROP_STRING, NULLABLE, .min = 1},
     {"requireBoardApprovalForNewAgents", PROP_BOOL},

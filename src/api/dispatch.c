@@ -321,7 +321,7 @@ static err_t read_body(struct req *r)
     const char *ignored;
     TRY(schema_check(r->arena, s, r->body, &ignored));
     if (ignored == NULL) return OK;
-    if (settings.strict_fields) return err_new(r->arena, ERR_UNPROCESSABLE, "Unknown field(s): %s", ignored);
+    if (settings.strict_fields) return err_new(r->arena, ERR_UNPROCESSABLE, "Unknown or read-only field(s): %s", ignored);
     http_set_header(r->http, "X-Ignored-Fields", ignored);
     return OK;
 }

@@ -88,7 +88,7 @@ static const struct prop create_props[] = {
     {"inheritExecutionWorkspaceFromIssueId", PROP_STRING, NULLABLE, .min = 1},
     {"assigneeAgentId", PROP_UUID, NULLABLE},
     {"responsibleUserId", PROP_STRING, NULLABLE, .min = 1},
-    {"createdByUserId", PROP_STRING, NULLABLE},
+    {"createdByUserId", PROP_STRING, NULLABLE | READ_ONLY},
     {"idempotencyKey", PROP_STRING, NULLABLE, .min = 1, .max = 255},
     {"allowDuplicate", PROP_BOOL},
 };
@@ -97,7 +97,7 @@ SCHEMA_WITH(ISSUE_CREATE, create_props, .refine = refine_create);
 static const struct prop child_props[] = {
     {"title", PROP_STRING, REQUIRED, .min = 1}, COMMON_PROPS,
     {"assigneeAgentId", PROP_UUID, NULLABLE},   {"responsibleUserId", PROP_STRING, NULLABLE, .min = 1},
-    {"createdByUserId", PROP_STRING, NULLABLE}, {"acceptanceCriteria", PROP_ARRAY, 0, .max = 20, .items = &criterion},
+    {"createdByUserId", PROP_STRING, NULLABLE | READ_ONLY}, {"acceptanceCriteria", PROP_ARRAY, 0, .max = 20, .items = &criterion},
     {"blockParentUntilDone", PROP_BOOL},        {"allowDuplicate", PROP_BOOL},
 };
 SCHEMA_WITH(ISSUE_CHILD, child_props, .refine = refine_create);

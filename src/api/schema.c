@@ -7,6 +7,9 @@
 #include <math.h>
 #include <string.h>
 
+#define IGNORED_NAME_MAX 64
+#define IGNORED_LIST_MAX 1024
+
 struct check {
     struct arena *a;
     json_t *problems;
@@ -215,11 +218,11 @@ static void check_prop(struct check *c, const struct prop *p, json_t *owner, jso
     }
 }
 
-static bool has_prop(const struct schema *s, const char *key)
+static const struct prop *find_prop(const struct schema *s, const char *key)
 {
     for (int i = 0; i < s->count; i++)
-        if (strcmp(s->props[i].name, key) == 0) return true;
-    return false;
+        if (strcmp(s->props[i].name, key) == 0) return &s->props[i];
+    return NULL;
 }
 
 static void check_object(struct check *c, const struct schema *s, json_t *v)
@@ -237,7 +240,7 @@ static void check_object(struct check *c, const struct schema *s, json_t *v)
         json_t *m, *keys = json_array();
         struct buf b = {0};
         json_object_foreach(v, key, m) {
-            if (has_prop(s, key)) continue;
+            if (find_prop(s, key)) continue;
             buf_printf(&b, "%s'%s'", b.len ? ", " : "", key);
             json_array_append_new(keys, json_string(key));
         }
@@ -278,22 +281,48 @@ err_t schema_problem(struct arena *a, const char *path, const char *message)
     return validation_error(a, problems);
 }
 
+/* One name of the list of ignored fields, fit for a header. */
+static void name_ignored(struct buf *b, const char *key)
+{
+    size_t end = b->len + IGNORED_NAME_MAX;
+    if (b->len) buf_puts(b, ", ");
+    if (*key == 0) buf_puts(b, "\"\"");
+    for (const unsigned char *p = (const unsigned char *)key; *p; p++) {
+        if (b->len >= end) {
+            buf_puts(b, "...");
+            return;
+        }
+        if (*p > ' ' && *p < 0x7f && *p != ',' && *p != '%') buf_putc(b, (char)*p);
+        else buf_printf(b, "%%%02X", *p);
+    }
+}
+
+static const char *ignored_names(struct arena *a, const struct schema *s, json_t *body)
+{
+    struct buf b = {0};
+    const char *key;
+    json_t *m;
+    json_object_foreach (body, key, m) {
+        const struct prop *p = find_prop(s, key);
+        if (p && !(p->flags & READ_ONLY)) continue;
+        if (b.len > IGNORED_LIST_MAX) {
+            buf_puts(&b, ", ...");
+            break;
+        }
+        name_ignored(&b, key);
+    }
+    return b.len ? buf_finish(&b, a) : NULL;
+}
+
 err_t schema_check(struct arena *a, const struct schema *s, json_t *body, const char **ignored)
 {
     struct check c = {.a = a, .problems = json_array()};
     *ignored = NULL;
-    if (!json_is_object(body)) {
-        wrong_type(&c, "object", body);
-    } else {
+    if (json_is_object(body)) {
         check_object(&c, s, body);
-        struct buf b = {0};
-        const char *key;
-        json_t *m;
-        json_object_foreach(body, key, m) {
-            bool printable = strlen(key) <= 64 && strpbrk(key, "\r\n,") == NULL;
-            if (!has_prop(s, key) && printable && b.len < 1024) buf_printf(&b, "%s%s", b.len ? ", " : "", key);
-        }
-        if (b.len) *ignored = buf_finish(&b, a);
+        *ignored = ignored_names(a, s, body);
+    } else {
+        wrong_type(&c, "object", body);
     }
     return json_array_size(c.problems) ? validation_error(a, c.problems) : OK;
 }
@@ -317,6 +346,7 @@ static void write_prop(struct jw *w, const struct prop *p)
     jw_obj(w);
     if (p->kind != PROP_ANY && p->kind != PROP_NEVER) jw_kstr(w, "type", types[p->kind]);
     if (p->flags & NULLABLE) jw_kbool(w, "nullable", true);
+    if (p->flags & READ_ONLY) jw_kbool(w, "readOnly", true);
     if (p->kind == PROP_UUID) jw_kstr(w, "format", "uuid");
     if (p->kind == PROP_TIME) jw_kstr(w, "format", "date-time");
     if (text && p->min) jw_kint(w, "minLength", p->min);

@@ -23,7 +23,11 @@ enum prop_kind {
     PROP_NEVER,  /* must be absent */
 };
 
-enum prop_flags { REQUIRED = 1, NULLABLE = 2 };
+enum prop_flags {
+    REQUIRED = 1,
+    NULLABLE = 2,
+    READ_ONLY = 4, /* clients send it, nothing comes of it: named as ignored */
+};
 
 struct schema;
 struct prop {
@@ -49,8 +53,10 @@ struct schema {
     const struct schema n = {.name = #n, .props = (p), .count = (int)(sizeof(p) / sizeof *(p)), __VA_ARGS__}
 #define SCHEMA(n, p) SCHEMA_WITH(n, p, .strict = false)
 
-/* Checks body (NULL: no body at all). *ignored: comma list of unknown top-level
- * keys, or NULL. Text properties of the body are rewritten in place (IS-8).
+/* Checks body (NULL: no body at all). *ignored: comma list of the unknown and
+ * read-only top-level keys, or NULL; as a header may carry it: other bytes than
+ * plain ASCII are %-escaped, long names and lists end in "...". Text properties
+ * of the body are rewritten in place (IS-8).
  * ERR_BAD_REQUEST "Validation error" with all problems in details. */
 err_t schema_check(struct arena *a, const struct schema *s, json_t *body, const char **ignored) MUST_CHECK;
 void schema_custom(json_t *problems, const char *path, const char *message);
