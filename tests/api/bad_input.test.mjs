@@ -189,6 +189,24 @@ test('a text without a limit may be long, never fatal', async () => {
   assert.equal(wrong.length, 0, wrong.join('\n'));
 });
 
+test('a body as deep as is allowed is stored, told and read like any other', async () => {
+  const nest = (n) => (n === 0 ? 1 : { a: nest(n - 1) });
+  const free = (p) => p.type === undefined || (p.type === 'object' && !p.properties);
+  const wrong = [];
+  for (const op of withBody) {
+    for (const [key] of Object.entries(op.schema.properties).filter(([, p]) => free(p))) {
+      const spare = await refreshed(home, op);
+      const r = await s.api(op.method, pathOf(op, spare), { ...bodyOf(op, spare), [key]: nest(63) });
+      if (r.status >= 500 || (r.status >= 400 && badShape(r))) wrong.push(say(op, key, r));
+      const deeper = await s.api(op.method, pathOf(op, spare), { ...bodyOf(op, spare), [key]: nest(64) });
+      if (deeper.status !== 400 || !/deeper than 64/.test(deeper.json.error)) wrong.push(say(op, `${key}, one deeper`, deeper));
+    }
+  }
+  for (const list of ['agents', 'agent-configurations', 'issues', 'goals', 'projects', 'activity', 'heartbeat-runs', 'bootstrap'])
+    assert.equal((await s.api('GET', `/companies/${home.company.id}/${list}`)).status, 200, list);
+  assert.equal(wrong.length, 0, wrong.join('\n'));
+});
+
 // ---- ids of strangers in bodies ----
 
 /* What an id in a body names, and how its refusal names the field. */

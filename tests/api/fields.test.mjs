@@ -69,7 +69,6 @@ const FIELDS = {
   // companies
   brandColor: { value: () => '#123456' },
   logoAssetId: not('there are no assets to name: refused in bad_input'),
-  spentMonthlyCents: not('computed, never written (GV-16, AR-1): agents.test'),
   // agents
   reportsTo: id('other'),
   adapterType: { value: () => 'http' },
@@ -127,7 +126,6 @@ const FIELDS = {
   assigneeUserId: { value: () => 'local-board', with: () => ({ status: 'backlog' }) },
   labelIds: ids('label'),
   assigneeAdapterOverrides: { value: () => ({ modelProfile: 'cheap', adapterConfig: { model: 'x' }, useProjectWorkspace: true }) },
-  createdByUserId: not('accepted and ignored, whoever sends it (IS-21)'),
   idempotencyKey: not('names the issue for a second request: issues.test'),
   allowDuplicate: not('lets a second issue of the same title be: issues.test'),
   acceptanceCriteria: { value: () => ['It works'], see: (got) => got.description, holds: 'It works' },
@@ -166,6 +164,7 @@ async function sent(op, key, schema) {
   const value = line.value ? line.value(p) : made(schema);
   const r = await s.api(op.method, pathOf(op, p), { ...bodyOf(op, p), ...line.with?.(p), [key]: value });
   if (r.status !== op.status) return `${r.status} ${r.text.slice(0, 200)}`;
+  if (schema.readOnly) return r.headers.get('x-ignored-fields') === key ? undefined : 'read-only, and not named as ignored';
   if (r.headers.get('x-ignored-fields')) return `named as ignored: ${r.headers.get('x-ignored-fields')}`;
   const got = await READ[op.id](p, r.json);
   const seen = line.see ? await line.see(got, p) : got[key];
@@ -211,6 +210,17 @@ test('a field that nobody knows is named, and the rest done', async () => {
     if (r.status !== op.status || named !== 'favouriteColour, favouriteDish') wrong.push(`${op.id}: ${r.status} ${named} ${r.text.slice(0, 200)}`);
   }
   assert.equal(wrong.length, 0, wrong.join('\n'));
+});
+
+test('whatever its name: the header can carry it', async () => {
+  const p = await fresh();
+  const named = async (body) => (await s.api('PATCH', `/issues/${p.issue.id}`, body)).headers.get('x-ignored-fields');
+  assert.equal(await named({ 'a,b': 1, 'c d': 1, 'é': 1, '100%': 1, '\r\nX-Evil: 1': 1 }), 'a%2Cb, c%20d, %C3%A9, 100%25, %0D%0AX-Evil:%201');
+  assert.equal(await named({ '': 1 }), '""');
+  assert.match(await named({ ['x'.repeat(500)]: 1 }), /^x{60,70}\.\.\.$/);
+  const many = await named(Object.fromEntries(Array.from({ length: 500 }, (_, n) => [`field${n}`, 1])));
+  assert.match(many, /^field0, field1, .*, \.\.\.$/);
+  assert.ok(many.length < 1200);
 });
 
 test('with api.strictFields it is refused, and nothing done', async () => {
