@@ -49,13 +49,14 @@ static void wrong_type(struct check *c, const char *expected, const json_t *v)
 {
     const char *got = type_name(v);
     const char *msg = v == NULL ? "Required" : arena_printf(c->a, "Expected %s, received %s", expected, got);
-    problem(c, json_pack("{s:s, s:s, s:s, s:s}", "code", "invalid_type", "expected", expected, "received", got, "message", msg));
+    problem(c, json_pack("{s:s, s:s, s:s, s:s}", "code", "invalid_type", "expected", expected, "received", got,
+                         "message", msg));
 }
 
 static void too_small(struct check *c, const char *type, int64_t min, const char *fmt)
 {
-    problem(c, json_pack("{s:s, s:I, s:s, s:b, s:b, s:s}", "code", "too_small", "minimum", (json_int_t)min, "type", type,
-                         "inclusive", 1, "exact", 0, "message", fmt));
+    problem(c, json_pack("{s:s, s:I, s:s, s:b, s:b, s:s}", "code", "too_small", "minimum", (json_int_t)min, "type",
+                         type, "inclusive", 1, "exact", 0, "message", fmt));
 }
 
 static void too_big(struct check *c, const char *type, int64_t max, const char *msg)
@@ -83,8 +84,12 @@ static int64_t text_length(const char *s)
 static void check_length(struct check *c, const struct prop *p, const char *s)
 {
     int64_t n = text_length(s);
-    if (n < p->min) too_small(c, "string", p->min, arena_printf(c->a, "String must contain at least %" PRId64 " character(s)", p->min));
-    else if (p->max && n > p->max) too_big(c, "string", p->max, arena_printf(c->a, "String must contain at most %" PRId64 " character(s)", p->max));
+    if (n < p->min)
+        too_small(c, "string", p->min,
+                  arena_printf(c->a, "String must contain at least %" PRId64 " character(s)", p->min));
+    else if (p->max && n > p->max)
+        too_big(c, "string", p->max,
+                arena_printf(c->a, "String must contain at most %" PRId64 " character(s)", p->max));
 }
 
 /* Two-character escapes \r\n, \n, \r become a newline (IS-8). */
@@ -126,7 +131,8 @@ static void check_enum(struct check *c, const struct prop *p, const json_t *v)
         buf_printf(&b, "%s'%s'", i ? " | " : "", p->options[i]);
     }
     const char *msg = arena_printf(c->a, "Invalid enum value. Expected %s, received '%s'", buf_finish(&b, c->a), s);
-    problem(c, json_pack("{s:s, s:s, s:o, s:s}", "received", s, "code", "invalid_enum_value", "options", options, "message", msg));
+    problem(c, json_pack("{s:s, s:s, s:o, s:s}", "received", s, "code", "invalid_enum_value", "options", options,
+                         "message", msg));
 }
 
 static void check_number(struct check *c, const struct prop *p, const json_t *v)
@@ -137,8 +143,8 @@ static void check_number(struct check *c, const struct prop *p, const json_t *v)
     }
     double n = json_number_value(v);
     if (p->kind == PROP_INT && fabs(n - nearbyint(n)) > 0) {
-        problem(c, json_pack("{s:s, s:s, s:s, s:s}", "code", "invalid_type", "expected", "integer", "received", "float", "message",
-                             "Expected integer, received float"));
+        problem(c, json_pack("{s:s, s:s, s:s, s:s}", "code", "invalid_type", "expected", "integer", "received", "float",
+                             "message", "Expected integer, received float"));
         return;
     }
     if ((p->bounded || p->min) && n < (double)p->min)
@@ -155,11 +161,13 @@ static void check_array(struct check *c, const struct prop *p, json_t *v)
         return;
     }
     int64_t n = (int64_t)json_array_size(v);
-    if (n < p->min) too_small(c, "array", p->min, arena_printf(c->a, "Array must contain at least %" PRId64 " element(s)", p->min));
-    else if (p->max && n > p->max) too_big(c, "array", p->max, arena_printf(c->a, "Array must contain at most %" PRId64 " element(s)", p->max));
+    if (n < p->min)
+        too_small(c, "array", p->min, arena_printf(c->a, "Array must contain at least %" PRId64 " element(s)", p->min));
+    else if (p->max && n > p->max)
+        too_big(c, "array", p->max, arena_printf(c->a, "Array must contain at most %" PRId64 " element(s)", p->max));
     json_t *item;
     size_t i;
-    json_array_foreach(v, i, item) {
+    json_array_foreach (v, i, item) {
         if (p->items == NULL || c->depth >= JSON_DEPTH_MAX) break;
         c->path[c->depth++] = json_integer((json_int_t)i);
         check_prop(c, p->items, NULL, item);
@@ -239,7 +247,7 @@ static void check_object(struct check *c, const struct schema *s, json_t *v)
         const char *key;
         json_t *m, *keys = json_array();
         struct buf b = {0};
-        json_object_foreach(v, key, m) {
+        json_object_foreach (v, key, m) {
             if (find_prop(s, key)) continue;
             buf_printf(&b, "%s'%s'", b.len ? ", " : "", key);
             json_array_append_new(keys, json_string(key));
@@ -266,7 +274,8 @@ static json_t *path_array(const char *path)
 
 void schema_custom(json_t *problems, const char *path, const char *message)
 {
-    json_array_append_new(problems, json_pack("{s:s, s:s, s:o}", "code", "custom", "message", message, "path", path_array(path)));
+    json_array_append_new(problems,
+                          json_pack("{s:s, s:s, s:o}", "code", "custom", "message", message, "path", path_array(path)));
 }
 
 static err_t validation_error(struct arena *a, json_t *problems)
@@ -334,8 +343,8 @@ static void write_object(struct jw *w, const struct schema *s, bool nullable);
 static void write_prop(struct jw *w, const struct prop *p)
 {
     static const char *const types[] = {
-        [PROP_STRING] = "string", [PROP_TEXT] = "string",    [PROP_UUID] = "string",  [PROP_ENUM] = "string",
-        [PROP_INT] = "integer",   [PROP_NUMBER] = "number",  [PROP_BOOL] = "boolean", [PROP_TIME] = "string",
+        [PROP_STRING] = "string", [PROP_TEXT] = "string",   [PROP_UUID] = "string",  [PROP_ENUM] = "string",
+        [PROP_INT] = "integer",   [PROP_NUMBER] = "number", [PROP_BOOL] = "boolean", [PROP_TIME] = "string",
         [PROP_OBJECT] = "object", [PROP_ARRAY] = "array",
     };
     if (p->kind == PROP_OBJECT && p->object) {
