@@ -32,7 +32,8 @@ static int chatter(long rate, long seconds)
     struct timespec next;
     clock_gettime(CLOCK_MONOTONIC, &next);
     for (long i = 0; i < rate * seconds; i++) {
-        if (dprintf(1, "line %ld of an agent that tells what it does, about as long as such lines are\n", i) < 0) return 1;
+        if (dprintf(1, "line %ld of an agent that tells what it does, about as long as such lines are\n", i) < 0)
+            return 1;
         long long at = next.tv_nsec + pause;
         next.tv_sec += (time_t)(at / 1000000000);
         next.tv_nsec = (long)(at % 1000000000);

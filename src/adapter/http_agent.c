@@ -43,19 +43,20 @@ static json_t *render_all(struct arena *a, json_t *v, const json_t *data)
     if (json_is_string(v)) return json_string(render(a, json_string_value(v), data));
     if (json_is_array(v)) {
         json_t *out = json_array();
-        json_array_foreach(v, i, m) json_array_append_new(out, render_all(a, m, data));
+        json_array_foreach (v, i, m) json_array_append_new(out, render_all(a, m, data));
         return out;
     }
     if (!json_is_object(v)) return v;
     json_t *out = json_object();
-    json_object_foreach(v, key, m) json_object_set_new(out, key, render_all(a, m, data));
+    json_object_foreach (v, key, m) json_object_set_new(out, key, render_all(a, m, data));
     return out;
 }
 
 static const char *body_of(struct arena *a, const struct http_agent_call *c, const json_t *config)
 {
-    json_t *data = json_pack("{s:{s:s}, s:{s:s}, s:s, s:s, s:s, s:{s:s}, s:O}", "agent", "id", c->agent_id, "company", "id", c->company_id,
-                             "runId", c->run_id, "agentId", c->agent_id, "companyId", c->company_id, "run", "id", c->run_id, "context", c->context);
+    json_t *data = json_pack("{s:{s:s}, s:{s:s}, s:s, s:s, s:s, s:{s:s}, s:O}", "agent", "id", c->agent_id, "company",
+                             "id", c->company_id, "runId", c->run_id, "agentId", c->agent_id, "companyId",
+                             c->company_id, "run", "id", c->run_id, "context", c->context);
     json_t *template = json_object_get(config, "payloadTemplate");
     json_t *body = json_is_object(template) ? render_all(a, template, data) : json_object();
     json_object_set_new(body, "agentId", json_string(c->agent_id));
@@ -70,13 +71,15 @@ static const char *const *headers_of(struct arena *a, const struct http_agent_ca
     json_t *v;
     int n = 0;
     bool typed = false;
-    json_object_foreach(json_object_get(config, "headers"), name, v) {
-        if (!json_is_string(v) || n >= HEADERS_MAX || strpbrk(name, "\r\n:") || strpbrk(json_string_value(v), "\r\n")) continue;
+    json_object_foreach (json_object_get(config, "headers"), name, v) {
+        if (!json_is_string(v) || n >= HEADERS_MAX || strpbrk(name, "\r\n:") || strpbrk(json_string_value(v), "\r\n"))
+            continue;
         typed |= strcasecmp(name, "content-type") == 0;
         out[n++] = arena_printf(a, "%s: %s", name, json_string_value(v));
     }
     if (!typed) out[n++] = "content-type: application/json";
-    if (json_bool(config, "sendRunToken", false) && c->run_token) out[n++] = arena_printf(a, "X-Paperclip-Run-Token: %s", c->run_token);
+    if (json_bool(config, "sendRunToken", false) && c->run_token)
+        out[n++] = arena_printf(a, "X-Paperclip-Run-Token: %s", c->run_token);
     return out;
 }
 
@@ -95,7 +98,10 @@ void http_agent_invoke(struct arena *a, const struct http_agent_call *c, struct 
     const char *url = json_str(config, "url"), *method = json_str(config, "method");
     int64_t ms = json_int(config, "timeoutMs", 0), sec = json_int(config, "timeoutSec", 0);
     struct http_response r;
-    *out = (struct http_agent_result){.timeout_ms = ms > 0 ? ms : sec > 0 ? sec * 1000 : TIMEOUT_DEFAULT_MS, .timeout_configured = ms > 0 || sec > 0};
+    *out = (struct http_agent_result){.timeout_ms = ms > 0    ? ms
+                                                    : sec > 0 ? sec * 1000
+                                                              : TIMEOUT_DEFAULT_MS,
+                                      .timeout_configured = ms > 0 || sec > 0};
     if (method == NULL || *method == 0) method = "POST";
     if (url == NULL || *url == 0) {
         out->error = "HTTP adapter missing url";
@@ -103,9 +109,17 @@ void http_agent_invoke(struct arena *a, const struct http_agent_call *c, struct 
         return;
     }
     const char *body = body_of(a, c, config);
-    err_t e = http_call(a, &(struct http_call){.method = method, .url = url, .headers = headers_of(a, c, config), .body = body,
-                                               .body_len = strlen(body), .timeout_ms = (int)(out->timeout_ms > 86400000 ? 86400000 : out->timeout_ms),
-                                               .response_max = RESPONSE_MAX, .abort = c->abort}, &r);
+    err_t e =
+        http_call(a,
+                  &(struct http_call){.method = method,
+                                      .url = url,
+                                      .headers = headers_of(a, c, config),
+                                      .body = body,
+                                      .body_len = strlen(body),
+                                      .timeout_ms = (int)(out->timeout_ms > 86400000 ? 86400000 : out->timeout_ms),
+                                      .response_max = RESPONSE_MAX,
+                                      .abort = c->abort},
+                  &r);
     out->timed_out = e && e->code && strcmp(e->code, "timeout") == 0;
     if (out->timed_out) {
         out->error = arena_printf(a, "HTTP %s %s timed out after %ldms", method, url, (long)out->timeout_ms);

@@ -11,9 +11,9 @@
 
 struct http_agent_call {
     const char *adapter_config;
-    json_t *context;            /* the whole snapshot */
+    json_t *context; /* the whole snapshot */
     const char *agent_id, *run_id, *company_id;
-    const char *run_token;      /* sent only with sendRunToken */
+    const char *run_token; /* sent only with sendRunToken */
     const atomic_bool *abort;
 };
 struct http_agent_result {

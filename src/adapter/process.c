@@ -45,14 +45,15 @@ err_t process_config_parse(struct arena *a, const char *adapter_config, struct p
         .kill_group_on_exit = json_bool(c, "killGroupOnExit", true),
         .env = json_object_get(c, "env"),
     };
-    if (out->command == NULL || *out->command == 0) return err_new(a, ERR_UNPROCESSABLE, "Process adapter missing command");
+    if (out->command == NULL || *out->command == 0)
+        return err_new(a, ERR_UNPROCESSABLE, "Process adapter missing command");
     if (out->cwd && *out->cwd == 0) out->cwd = NULL;
     if (out->timeout_sec < 0) out->timeout_sec = 0;
     if (out->grace_sec < 1) out->grace_sec = 1;
     if (json_is_string(args)) args = split(a, json_string_value(args));
     const char **argv = arena_array(a, const char *, json_array_size(args) + 2);
     argv[n++] = out->command;
-    json_array_foreach(args, i, v) {
+    json_array_foreach (args, i, v) {
         if (n > ARGS_MAX) return err_new(a, ERR_UNPROCESSABLE, "Process adapter has more than %d arguments", ARGS_MAX);
         if (json_is_string(v)) argv[n++] = json_string_value(v);
     }
@@ -60,11 +61,14 @@ err_t process_config_parse(struct arena *a, const char *adapter_config, struct p
     return OK;
 }
 
-void process_verdict(struct arena *a, const struct shim_exit *x, const struct process_config *c, const char **error, const char **code)
+void process_verdict(struct arena *a, const struct shim_exit *x, const struct process_config *c, const char **error,
+                     const char **code)
 {
     *error = *code = NULL;
     if (x->spawn_error) {
-        *error = x->spawn_error_text ? x->spawn_error_text : arena_printf(a, "Failed to start command \"%s\": %s", c->command, x->spawn_error);
+        *error = x->spawn_error_text
+                     ? x->spawn_error_text
+                     : arena_printf(a, "Failed to start command \"%s\": %s", c->command, x->spawn_error);
         *code = "adapter_failed";
     } else if (x->timed_out) {
         *error = arena_printf(a, "Timed out after %lds", (long)c->timeout_sec);

@@ -15,12 +15,13 @@ struct process_config {
     int64_t timeout_sec;     /* 0: none */
     int64_t grace_sec;
     bool kill_group_on_exit;
-    json_t *env;             /* name → {type, value} */
+    json_t *env; /* name → {type, value} */
 };
 /* ERR_UNPROCESSABLE "Process adapter missing command" and such. */
 err_t process_config_parse(struct arena *a, const char *adapter_config, struct process_config *out) MUST_CHECK;
 
 /* The end of the process as a run's outcome: error text and code, NULL when it went well. */
-void process_verdict(struct arena *a, const struct shim_exit *x, const struct process_config *c, const char **error, const char **code);
+void process_verdict(struct arena *a, const struct shim_exit *x, const struct process_config *c, const char **error,
+                     const char **code);
 
 #endif

@@ -1,10 +1,10 @@
 /* activity: the record, the counts, and the live socket (GV §7, §8, AR-73). */
+#include "model/activity.h"
 #include "api/app.h"
 #include "api/handlers.h"
 #include "api/schemas.h"
 #include "base/id.h"
 #include "base/settings.h"
-#include "model/activity.h"
 #include "model/agent_view.h"
 #include "model/bootstrap.h"
 #include "model/company.h"
@@ -49,18 +49,24 @@ static err_t list(struct req *r, const struct activity_filter *f)
 
 err_t activity_list_route(struct req *r)
 {
-    struct activity_filter f = {.company_id = r->company_id, .agent_id = query(r, "agentId"), .entity_type = query(r, "entityType"),
-                                .entity_id = query(r, "entityId"), .run_id = query(r, "runId"), .before_id = query(r, "before"),
+    struct activity_filter f = {.company_id = r->company_id,
+                                .agent_id = query(r, "agentId"),
+                                .entity_type = query(r, "entityType"),
+                                .entity_id = query(r, "entityId"),
+                                .run_id = query(r, "runId"),
+                                .before_id = query(r, "before"),
                                 .limit = query_limit(r, "limit", LIST_DEFAULT, LIST_MAX)};
     const char *const ids[] = {f.agent_id, f.run_id, f.before_id};
     for (size_t i = 0; i < 3; i++)
-        if (ids[i] && !id_valid(ids[i])) return err_new(r->arena, ERR_BAD_REQUEST, "agentId, runId and before must be UUIDs");
+        if (ids[i] && !id_valid(ids[i]))
+            return err_new(r->arena, ERR_BAD_REQUEST, "agentId, runId and before must be UUIDs");
     return list(r, &f);
 }
 
 err_t activity_create_route(struct req *r)
 {
-    const char *type = json_str(r->body, "actorType"), *agent = json_str(r->body, "agentId"), *id = json_str(r->body, "actorId");
+    const char *type = json_str(r->body, "actorType"), *agent = json_str(r->body, "agentId"),
+               *id = json_str(r->body, "actorId");
     struct actor actor = {.type = ACTOR_SYSTEM, .source = id};
     struct activity row;
     TRY(tenant_check(r->db, "agents", r->company_id, "agentId", agent));
@@ -69,9 +75,14 @@ err_t activity_create_route(struct req *r)
         TRY(tenant_check(r->db, "agents", r->company_id, "actorId", id));
         actor = (struct actor){.type = ACTOR_AGENT, .agent_id = id};
     }
-    TRY(activity_log(r->db, &actor, &(struct activity_entry){.company_id = r->company_id, .action = json_str(r->body, "action"),
-                                                             .entity_type = json_str(r->body, "entityType"), .entity_id = json_str(r->body, "entityId"),
-                                                             .agent_id = agent, .details = json_object_get(r->body, "details"), .written = &row}));
+    TRY(activity_log(r->db, &actor,
+                     &(struct activity_entry){.company_id = r->company_id,
+                                              .action = json_str(r->body, "action"),
+                                              .entity_type = json_str(r->body, "entityType"),
+                                              .entity_id = json_str(r->body, "entityId"),
+                                              .agent_id = agent,
+                                              .details = json_object_get(r->body, "details"),
+                                              .written = &row}));
     row_write(&r->w, &row);
     return OK;
 }
@@ -92,19 +103,20 @@ err_t sidebar_badges(struct req *r)
 err_t bootstrap(struct req *r)
 {
     TRY(company_fill_spent(r->db, &r->company));
-    TRY(bootstrap_write(r->db, &r->w, &r->company, &r->actor, is_agent(r) ? AGENT_CONFIGS_EMPTY : AGENT_CONFIGS_MASKED));
+    TRY(bootstrap_write(r->db, &r->w, &r->company, &r->actor,
+                        is_agent(r) ? AGENT_CONFIGS_EMPTY : AGENT_CONFIGS_MASKED));
     return OK;
 }
 
 /* ---- the live socket ---- */
-
 
 static err_t replay_since(struct req *r, struct ws_client *c, int64_t since)
 {
     struct rows rows ROWS_AUTO = {0};
     int64_t oldest, count;
     TRY(db_int(r->db, &oldest, 0, "SELECT min(id) FROM live_events WHERE company_id = $1", P(V_ID(r->company_id))));
-    TRY(db_int(r->db, &count, 0, "SELECT count(*) FROM (SELECT 1 FROM live_events WHERE company_id = $1 AND id > $2 LIMIT $3) n",
+    TRY(db_int(r->db, &count, 0,
+               "SELECT count(*) FROM (SELECT 1 FROM live_events WHERE company_id = $1 AND id > $2 LIMIT $3) n",
                P(V_ID(r->company_id), V_INT(since), V_INT(settings.event_replay_max + 1))));
     /* an id older than all we keep, or too far behind: the client must read anew */
     bool gone = (oldest > 0 && since > 0 && since < oldest - 1) || count > settings.event_replay_max;
@@ -112,9 +124,11 @@ static err_t replay_since(struct req *r, struct ws_client *c, int64_t since)
         ws_client_reset(c);
         return OK;
     }
-    TRY(db_query(r->db, &rows, "SELECT id, type, created_at, payload FROM live_events WHERE company_id = $1 AND id > $2 ORDER BY id",
+    TRY(db_query(r->db, &rows,
+                 "SELECT id, type, created_at, payload FROM live_events WHERE company_id = $1 AND id > $2 ORDER BY id",
                  P(V_ID(r->company_id), V_INT(since))));
-    while (rows_next(&rows)) ws_client_replay(c, row_int(&rows, 0), row_text(&rows, 1), row_time(&rows, 2), row_text(&rows, 3));
+    while (rows_next(&rows))
+        ws_client_replay(c, row_int(&rows, 0), row_text(&rows, 1), row_time(&rows, 2), row_text(&rows, 3));
     return rows_err(&rows);
 }
 
@@ -126,7 +140,8 @@ err_t events_ws(struct req *r)
     char *end = NULL;
     if (upgrade == NULL) return err_new(r->arena, ERR_UPGRADE_REQUIRED, "This is a WebSocket: send an upgrade request");
     since = since_text ? strtoll(since_text, &end, 10) : -1;
-    if (since_text && (end == since_text || *end || since < 0)) return err_new(r->arena, ERR_BAD_REQUEST, "since must be an event id");
+    if (since_text && (end == since_text || *end || since < 0))
+        return err_new(r->arena, ERR_BAD_REQUEST, "since must be an event id");
     TRY(live_event_last_id(r->db, r->company_id, &newest));
     if (since_text == NULL || since > newest) since = newest;
     struct ws_client *c = ws_client_new(hub, r->company_id, since);

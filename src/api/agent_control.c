@@ -76,6 +76,7 @@ err_t agent_key_create_route(struct req *r)
 err_t agent_key_remove(struct req *r)
 {
     TRY(agent_key_revoke(r->db, &r->actor, &r->agent, r->params[1]));
-    hub_revoke(app_get(r->app)->hub, arena_printf(r->arena, "key:%s", r->params[1])); /* its sockets go with it (AO-49) */
+    hub_revoke(app_get(r->app)->hub,
+               arena_printf(r->arena, "key:%s", r->params[1])); /* its sockets go with it (AO-49) */
     return answer_ok(r);
 }

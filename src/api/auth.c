@@ -55,7 +55,8 @@ static bool host_allowed(struct req *r, const char *host)
 {
     const char *listen = app_get(r->app)->listen_host;
     if (strcmp(host, "localhost") == 0 || strcmp(host, "127.0.0.1") == 0 || strcmp(host, "::1") == 0) return true;
-    if (listen && strcmp(listen, "0.0.0.0") != 0 && strcmp(listen, "::") != 0 && strcasecmp(listen, host) == 0) return true;
+    if (listen && strcmp(listen, "0.0.0.0") != 0 && strcmp(listen, "::") != 0 && strcasecmp(listen, host) == 0)
+        return true;
     const char *origin = origin_of(r->arena, settings.public_url);
     const char *mine = origin ? host_of(r->arena, strstr(origin, "://") + 3) : NULL;
     return (mine && strcmp(mine, host) == 0) || in_list(settings.allowed_hostnames, host);
@@ -65,12 +66,16 @@ static bool origin_trusted(struct req *r, const char *origin)
 {
     const char *host = http_header(r->http, "Host");
     if (host && (strcasecmp(origin, arena_printf(r->arena, "http://%s", host)) == 0 ||
-                 strcasecmp(origin, arena_printf(r->arena, "https://%s", host)) == 0)) return true;
+                 strcasecmp(origin, arena_printf(r->arena, "https://%s", host)) == 0))
+        return true;
     const char *mine = origin_of(r->arena, settings.public_url);
     return mine && strcasecmp(mine, origin) == 0;
 }
 
-static bool safe_method(const char *m) { return strcmp(m, "GET") == 0 || strcmp(m, "HEAD") == 0 || strcmp(m, "OPTIONS") == 0; }
+static bool safe_method(const char *m)
+{
+    return strcmp(m, "GET") == 0 || strcmp(m, "HEAD") == 0 || strcmp(m, "OPTIONS") == 0;
+}
 
 err_t auth_guard(struct req *r)
 {
@@ -114,9 +119,13 @@ static err_t by_key(struct req *r, const char *token, bool *matched)
     TRY(agent_get(r->db, key.agent_id, &r->self, &found));
     if (!found || !may_act(&r->self)) return OK;
     if (key.responsible_user_id == NULL)
-        return err_with(r->arena, ERR_FORBIDDEN, "RESPONSIBLE_USER_UNAVAILABLE", NULL, "The agent key has no responsible user");
-    r->actor = (struct actor){.type = ACTOR_AGENT, .source = "agent_key", .agent_id = key.agent_id,
-                              .company_id = key.company_id, .key_id = key.id,
+        return err_with(r->arena, ERR_FORBIDDEN, "RESPONSIBLE_USER_UNAVAILABLE", NULL,
+                        "The agent key has no responsible user");
+    r->actor = (struct actor){.type = ACTOR_AGENT,
+                              .source = "agent_key",
+                              .agent_id = key.agent_id,
+                              .company_id = key.company_id,
+                              .key_id = key.id,
                               .responsible_user_id = key.responsible_user_id,
                               .run_id = run_header(r)};
     *matched = true;
@@ -125,11 +134,16 @@ static err_t by_key(struct req *r, const char *token, bool *matched)
 
 static err_t run_mismatch(struct req *r, const char *claim, const char *header)
 {
-    const char *details = json_text(r->arena, json_pack("{s:s, s:s, s:s}", "code", "agent_jwt_run_id_mismatch", "claimRunId", claim, "headerRunId", header));
+    const char *details = json_text(r->arena, json_pack("{s:s, s:s, s:s}", "code", "agent_jwt_run_id_mismatch",
+                                                        "claimRunId", claim, "headerRunId", header));
     TRY(db_begin(r->db, r->self.company_id));
-    err_t e = activity_log(r->db, &r->actor, &(struct activity_entry){
-        .company_id = r->self.company_id, .action = "auth.agent_jwt_run_header_mismatch", .entity_type = "agent",
-        .entity_id = r->self.id, .details = json_pack("{s:s, s:s}", "claimRunId", claim, "headerRunId", header)});
+    err_t e = activity_log(
+        r->db, &r->actor,
+        &(struct activity_entry){.company_id = r->self.company_id,
+                                 .action = "auth.agent_jwt_run_header_mismatch",
+                                 .entity_type = "agent",
+                                 .entity_id = r->self.id,
+                                 .details = json_pack("{s:s, s:s}", "claimRunId", claim, "headerRunId", header)});
     if (e == OK) e = db_commit(r->db);
     if (e) db_rollback(r->db);
     TRY(e);
@@ -140,8 +154,10 @@ static err_t run_mismatch(struct req *r, const char *claim, const char *header)
 /* A run token works while its run is queued or running, and a little longer (AR-23 BETTER). */
 static bool run_accepts_token(const struct run *run)
 {
-    bool live = strcmp(run->status, "queued") == 0 || strcmp(run->status, "running") == 0 || strcmp(run->status, "scheduled_retry") == 0;
-    return live || (run->finished_at != INSTANT_NONE && clock_now() - run->finished_at < settings.jwt_grace_sec * SECOND_MS);
+    bool live = strcmp(run->status, "queued") == 0 || strcmp(run->status, "running") == 0 ||
+                strcmp(run->status, "scheduled_retry") == 0;
+    return live ||
+           (run->finished_at != INSTANT_NONE && clock_now() - run->finished_at < settings.jwt_grace_sec * SECOND_MS);
 }
 
 static err_t by_run_token(struct req *r, const char *token, bool *matched)
@@ -155,9 +171,14 @@ static err_t by_run_token(struct req *r, const char *token, bool *matched)
     if (!found || !may_act(&r->self) || strcmp(r->self.company_id, t.company_id) != 0) return OK;
     TRY(run_get(r->db, t.run_id, &run, &found));
     if (!found || strcmp(run.agent_id, t.agent_id) != 0) return OK;
-    if (!run_accepts_token(&run)) return err_with(r->arena, ERR_UNAUTHORIZED, "run_not_active", NULL, "The run of this token has ended");
-    r->actor = (struct actor){.type = ACTOR_AGENT, .source = "agent_jwt", .agent_id = t.agent_id, .company_id = t.company_id,
-                              .run_id = t.run_id, .responsible_user_id = t.responsible_user_id};
+    if (!run_accepts_token(&run))
+        return err_with(r->arena, ERR_UNAUTHORIZED, "run_not_active", NULL, "The run of this token has ended");
+    r->actor = (struct actor){.type = ACTOR_AGENT,
+                              .source = "agent_jwt",
+                              .agent_id = t.agent_id,
+                              .company_id = t.company_id,
+                              .run_id = t.run_id,
+                              .responsible_user_id = t.responsible_user_id};
     *matched = true;
     const char *header = http_header(r->http, "X-Paperclip-Run-Id");
     return header && *header && strcasecmp(header, t.run_id) != 0 ? run_mismatch(r, t.run_id, header) : OK;
@@ -174,10 +195,14 @@ err_t auth_token(struct req *r, const char *token)
 err_t auth_actor(struct req *r)
 {
     const char *header = http_header(r->http, "Authorization");
-    r->actor = (struct actor){.type = ACTOR_BOARD, .source = "local_implicit", .user_id = LOCAL_BOARD_USER,
-                              .responsible_user_id = LOCAL_BOARD_USER, .instance_admin = true,
+    r->actor = (struct actor){.type = ACTOR_BOARD,
+                              .source = "local_implicit",
+                              .user_id = LOCAL_BOARD_USER,
+                              .responsible_user_id = LOCAL_BOARD_USER,
+                              .instance_admin = true,
                               .run_id = run_header(r)};
-    const char *in_query = http_header(r->http, "Upgrade") ? query(r, "token") : NULL; /* a browser's socket sends no header */
+    const char *in_query =
+        http_header(r->http, "Upgrade") ? query(r, "token") : NULL; /* a browser's socket sends no header */
     if (header == NULL && in_query) {
         r->actor = (struct actor){0};
         return auth_token(r, in_query);

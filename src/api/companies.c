@@ -63,10 +63,20 @@ static void refine_branding(const json_t *body, json_t *problems)
 SCHEMA_WITH(COMPANY_BRANDING, branding_props, .strict = true, .refine = refine_branding);
 
 static const char *const writable[] = {
-    "name", "description", "status", "budgetMonthlyCents", "attachmentMaxBytes", "defaultResponsibleUserId",
-    "requireBoardApprovalForNewAgents", "interactionResolverGovernance", "feedbackDataSharingEnabled",
-    "feedbackDataSharingConsentAt", "feedbackDataSharingConsentByUserId", "feedbackDataSharingTermsVersion",
-    "brandColor", NULL,
+    "name",
+    "description",
+    "status",
+    "budgetMonthlyCents",
+    "attachmentMaxBytes",
+    "defaultResponsibleUserId",
+    "requireBoardApprovalForNewAgents",
+    "interactionResolverGovernance",
+    "feedbackDataSharingEnabled",
+    "feedbackDataSharingConsentAt",
+    "feedbackDataSharingConsentByUserId",
+    "feedbackDataSharingTermsVersion",
+    "brandColor",
+    NULL,
 };
 static const char *const creatable[] = {
     "name", "description", "budgetMonthlyCents", "attachmentMaxBytes", "defaultResponsibleUserId", NULL,
@@ -140,8 +150,12 @@ static err_t update(struct req *r, const char *action)
     if (action) {
         after.updated_at = clock_now();
         TRY(entity_update(r->db, &ENTITY_company, &r->company, &after));
-        TRY(activity_log(r->db, &r->actor, &(struct activity_entry){
-            .company_id = after.id, .action = action, .entity_type = "company", .entity_id = after.id, .details = r->body}));
+        TRY(activity_log(r->db, &r->actor,
+                         &(struct activity_entry){.company_id = after.id,
+                                                  .action = action,
+                                                  .entity_type = "company",
+                                                  .entity_id = after.id,
+                                                  .details = r->body}));
     } else {
         TRY(company_update(r->db, &r->actor, &r->company, &after, r->body));
     }
@@ -156,7 +170,8 @@ err_t company_patch(struct req *r)
 {
     const char *ignored;
     if (is_agent(r) && !is_ceo(r)) return forbidden(r, "Only CEO agents can manage company settings");
-    if (is_agent(r)) TRY(schema_check(r->arena, &COMPANY_BRANDING, r->body, &ignored)); /* GV-16: agents, branding only */
+    if (is_agent(r))
+        TRY(schema_check(r->arena, &COMPANY_BRANDING, r->body, &ignored)); /* GV-16: agents, branding only */
     return update(r, NULL);
 }
 

@@ -216,7 +216,8 @@ static void answer_etag(struct req *r)
     sodium_bin2hex(hex, sizeof hex, h, sizeof h);
     http_set_header(r->http, "Cache-Control", "private, must-revalidate");
     const char *prefix = r->etag_prefix ? r->etag_prefix : "";
-    if (http_etag(r->http, arena_printf(r->arena, "\"%s%s%s\"", prefix, *prefix ? ":" : "", hex))) buf_clear(&r->http->out);
+    if (http_etag(r->http, arena_printf(r->arena, "\"%s%s%s\"", prefix, *prefix ? ":" : "", hex)))
+        buf_clear(&r->http->out);
 }
 
 /* ---- the steps ---- */
@@ -297,7 +298,8 @@ static err_t check_who(struct req *r)
     case WHO_ADMIN:
         if (a->type == ACTOR_NONE) return err_new(r->arena, ERR_UNAUTHORIZED, "Unauthorized");
         return a->instance_admin ? OK : forbidden(r, "Instance admin required");
-    case WHO_AGENT: return a->type == ACTOR_AGENT ? OK : err_new(r->arena, ERR_UNAUTHORIZED, "Agent authentication required");
+    case WHO_AGENT:
+        return a->type == ACTOR_AGENT ? OK : err_new(r->arena, ERR_UNAUTHORIZED, "Agent authentication required");
     }
     abort();
 }
@@ -313,9 +315,11 @@ static bool is_json(const char *type)
 static err_t read_body(struct req *r)
 {
     const struct schema *s = r->route->body;
-    if (r->http->body_too_large) return err_new(r->arena, ERR_TOO_LARGE, "Request body too large"); /* read or not (AO-20) */
+    if (r->http->body_too_large)
+        return err_new(r->arena, ERR_TOO_LARGE, "Request body too large"); /* read or not (AO-20) */
     if (s == NULL) return OK;
-    if (r->http->body.len > 0 && is_json(http_header(r->http, "Content-Type"))) TRY(json_parse(r->arena, r->http->body.data, r->http->body.len, &r->body));
+    if (r->http->body.len > 0 && is_json(http_header(r->http, "Content-Type")))
+        TRY(json_parse(r->arena, r->http->body.data, r->http->body.len, &r->body));
     /* a POST that needs nothing may come without a body */
     if (r->body == NULL && r->http->body.len == 0) r->body = json_object();
     const char *ignored;
@@ -391,8 +395,9 @@ static bool serve_asset(struct http_req *h)
     http_set_header(h, "Cache-Control", f->immutable ? "public, max-age=31536000, immutable" : "no-cache");
     http_set_header(h, "Vary", "Accept-Encoding");
     if (strncmp(f->content_type, "text/html", 9) == 0)
-        http_set_header(h, "Content-Security-Policy",
-                        "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; frame-ancestors 'self'; base-uri 'self'");
+        http_set_header(
+            h, "Content-Security-Policy",
+            "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; frame-ancestors 'self'; base-uri 'self'");
     if (http_etag(h, f->etag)) return true;
     if (gz) http_set_header(h, "Content-Encoding", "gzip");
     h->static_data = gz ? f->gz : f->raw;
@@ -403,7 +408,8 @@ static bool serve_asset(struct http_req *h)
 static const char *request_id(struct http_req *h)
 {
     const char *given = http_header(h, "X-Request-Id");
-    bool ok = given && strlen(given) <= 64 && strspn(given, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") == strlen(given);
+    bool ok = given && strlen(given) <= 64 &&
+              strspn(given, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") == strlen(given);
     const char *id = ok ? given : random_hex(&h->arena, 8);
     http_set_header(h, "X-Request-Id", id);
     return id;
@@ -413,7 +419,8 @@ static err_t route_error(struct req *r, const struct route_match *m)
 {
     const struct http_req *h = r->http;
     if (!m->path_known && is_unbuilt(h->path))
-        return err_with(r->arena, ERR_NOT_BUILT, "not_implemented", NULL, "%s %s is not part of this version of Bulldog", h->method, h->path);
+        return err_with(r->arena, ERR_NOT_BUILT, "not_implemented", NULL,
+                        "%s %s is not part of this version of Bulldog", h->method, h->path);
     return err_new(r->arena, ERR_NOT_FOUND, "API route not found");
 }
 
@@ -475,5 +482,6 @@ static void app_done(void *ctx, const struct http_req *h)
 
 struct http_app app_http(struct app *app)
 {
-    return (struct http_app){.handle = app_handle, .slow = app_slow, .body_max = app_body_max, .done = app_done, .ctx = app};
+    return (struct http_app){
+        .handle = app_handle, .slow = app_slow, .body_max = app_body_max, .done = app_done, .ctx = app};
 }

@@ -5,7 +5,8 @@
 
 #include "api/request.h"
 
-#define ROUTE(method, path, handler, scope, who, flags, body, status, tag, summary) err_t handler(struct req *r) MUST_CHECK;
+#define ROUTE(method, path, handler, scope, who, flags, body, status, tag, summary) \
+    err_t handler(struct req *r) MUST_CHECK;
 #include "tables/routes.def"
 #undef ROUTE
 

@@ -21,8 +21,8 @@ enum who {
     WHO_PUBLIC, /* no credential needed */
     WHO_ANY,    /* board with access, or an agent, of the company */
     WHO_BOARD,
-    WHO_ADMIN,  /* instance admin */
-    WHO_AGENT,  /* agent only: 401 otherwise */
+    WHO_ADMIN, /* instance admin */
+    WHO_AGENT, /* agent only: 401 otherwise */
 };
 
 /* What the path's first parameter names; decides the company. */
@@ -39,10 +39,10 @@ enum scope {
 
 enum route_flags {
     ROUTE_0 = 0,
-    RW = 1,    /* runs in a write transaction */
-    SNAP = 2,  /* runs in a read transaction: one snapshot */
-    SLOW = 4,  /* may block: job pool */
-    ETAG = 8,  /* strong ETag and 304 */
+    RW = 1,   /* runs in a write transaction */
+    SNAP = 2, /* runs in a read transaction: one snapshot */
+    SLOW = 4, /* may block: job pool */
+    ETAG = 8, /* strong ETag and 304 */
 };
 
 struct req;
@@ -68,10 +68,10 @@ struct req {
     struct actor actor;
     const char *params[4]; /* path parameters in order */
     const char *company_id;
-    json_t *body; /* validated object, or NULL */
-    struct jw w;  /* the answer's JSON */
-    err_t refusal; /* answered instead, though what was written is kept */
-    int status;   /* preset to the route's */
+    json_t *body;            /* validated object, or NULL */
+    struct jw w;             /* the answer's JSON */
+    err_t refusal;           /* answered instead, though what was written is kept */
+    int status;              /* preset to the route's */
     const char *etag_prefix; /* set: a strong ETag "<prefix>:<hash>" and 304, as for routes flagged ETAG */
 
     struct company company; /* SCOPE_COMPANY and every company-bound scope */
@@ -81,7 +81,7 @@ struct req {
     struct goal goal;
     struct project project;
     struct label label;
-    struct agent self;      /* the acting agent, when the actor is one */
+    struct agent self; /* the acting agent, when the actor is one */
 };
 
 static inline bool is_board(const struct req *r) { return r->actor.type == ACTOR_BOARD; }
@@ -92,7 +92,7 @@ bool query_bool(const struct req *r, const char *name);   /* true, 1 */
 int query_limit(const struct req *r, const char *name, int dflt, int max);
 
 /* The usual refusals. */
-err_t not_found(struct req *r, const char *what) MUST_CHECK;                  /* "Issue not found" */
+err_t not_found(struct req *r, const char *what) MUST_CHECK; /* "Issue not found" */
 err_t forbidden(struct req *r, const char *fmt, ...) MUST_CHECK __attribute__((format(printf, 2, 3)));
 err_t unprocessable(struct req *r, const char *fmt, ...) MUST_CHECK __attribute__((format(printf, 2, 3)));
 /* 422 {"error":"<field> not found in company","details":{field,id}} (IS-7 BETTER) */

@@ -3,7 +3,6 @@
 #include "api/handlers.h"
 #include "api/schemas.h"
 
-
 const struct route ROUTES[] = {
 #define ROUTE(method, path, handler, scope, who, flags, body, status, tag, summary) \
     {#method, path, handler, #handler, SCOPE_##scope, WHO_##who, flags, body, status, tag, summary},

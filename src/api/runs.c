@@ -43,7 +43,8 @@ err_t runs_list(struct req *r)
 
 err_t runs_live(struct req *r)
 {
-    struct run_filter f = {.company_id = r->company_id, .live_only = true, .limit = query_limit(r, "limit", LIVE_MAX, LIVE_MAX)};
+    struct run_filter f = {
+        .company_id = r->company_id, .live_only = true, .limit = query_limit(r, "limit", LIVE_MAX, LIVE_MAX)};
     int min = query(r, "minCount") ? query_limit(r, "minCount", 1, f.limit) : 0;
     jw_arr(&r->w);
     TRY(run_live_write(r->db, &r->w, &f, min, true));
@@ -162,13 +163,20 @@ err_t run_cancel_route(struct req *r)
     struct run_data data;
     bool found;
     int64_t n;
-    TRY(run_cancel_where(r->db, &(struct run_cancel){.run_id = r->run.id, .error = "Cancelled by a board operator", .error_code = "cancelled",
-                                                     .stop_reason = "cancelled",
-                                                     .cancelled_by_user_id = r->actor.user_id ? r->actor.user_id : "board"}, &n));
+    TRY(run_cancel_where(r->db,
+                         &(struct run_cancel){.run_id = r->run.id,
+                                              .error = "Cancelled by a board operator",
+                                              .error_code = "cancelled",
+                                              .stop_reason = "cancelled",
+                                              .cancelled_by_user_id = r->actor.user_id ? r->actor.user_id : "board"},
+                         &n));
     if (n > 0)
-        TRY(activity_log(r->db, &r->actor, &(struct activity_entry){.company_id = r->company_id, .action = "heartbeat.cancelled",
-                                                                    .entity_type = "heartbeat_run", .entity_id = r->run.id,
-                                                                    .details = json_pack("{s:s}", "agentId", r->run.agent_id)}));
+        TRY(activity_log(r->db, &r->actor,
+                         &(struct activity_entry){.company_id = r->company_id,
+                                                  .action = "heartbeat.cancelled",
+                                                  .entity_type = "heartbeat_run",
+                                                  .entity_id = r->run.id,
+                                                  .details = json_pack("{s:s}", "agentId", r->run.agent_id)}));
     TRY(run_get(r->db, r->run.id, &now, &found));
     TRY(run_data_get(r->db, r->run.id, &data));
     jw_obj(&r->w);

@@ -20,7 +20,7 @@ enum prop_kind {
     PROP_OBJECT, /* props: its own schema; without one any object */
     PROP_ARRAY,  /* items */
     PROP_ANY,
-    PROP_NEVER,  /* must be absent */
+    PROP_NEVER, /* must be absent */
 };
 
 enum prop_flags {
@@ -34,8 +34,8 @@ struct prop {
     const char *name;
     enum prop_kind kind;
     unsigned flags;
-    int64_t min, max;            /* length, items or value; max 0: none. PROP_INT and PROP_NUMBER: min only when bounded */
-    bool bounded;                /* min applies to a number even when 0 */
+    int64_t min, max; /* length, items or value; max 0: none. PROP_INT and PROP_NUMBER: min only when bounded */
+    bool bounded;     /* min applies to a number even when 0 */
     const char *const *options;  /* PROP_ENUM, NULL-terminated */
     const struct schema *object; /* PROP_OBJECT */
     const struct prop *items;    /* PROP_ARRAY */

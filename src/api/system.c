@@ -85,7 +85,8 @@ static bool metrics_allowed(const struct req *r)
 {
     const char *peer = r->http->peer, *auth = http_header(r->http, "Authorization");
     if (*settings.metrics_token == 0) return peer && (strcmp(peer, "127.0.0.1") == 0 || strcmp(peer, "::1") == 0);
-    if (auth == NULL || strncmp(auth, "Bearer ", 7) != 0 || strlen(auth + 7) != strlen(settings.metrics_token)) return false;
+    if (auth == NULL || strncmp(auth, "Bearer ", 7) != 0 || strlen(auth + 7) != strlen(settings.metrics_token))
+        return false;
     return sodium_memcmp(auth + 7, settings.metrics_token, strlen(settings.metrics_token)) == 0;
 }
 
@@ -93,15 +94,20 @@ err_t metrics(struct req *r)
 {
     struct rows rows ROWS_AUTO = {0};
     struct buf *b = &r->http->out;
-    if (!metrics_allowed(r)) return err_new(r->arena, ERR_UNAUTHORIZED, "Metrics need the bearer token of the setting metrics.token");
+    if (!metrics_allowed(r))
+        return err_new(r->arena, ERR_UNAUTHORIZED, "Metrics need the bearer token of the setting metrics.token");
     buf_printf(b, "# TYPE bulldog_resident_bytes gauge\nbulldog_resident_bytes %" PRId64 "\n", resident_bytes());
     buf_printf(b, "# TYPE bulldog_ws_clients gauge\nbulldog_ws_clients %d\n",
                app_get(r->app)->hub ? hub_client_count(app_get(r->app)->hub) : 0);
     buf_printf(b, "# TYPE bulldog_attached_runs gauge\nbulldog_attached_runs %d\n",
                app_get(r->app)->attached_runs ? app_get(r->app)->attached_runs(app_get(r->app)->ctx) : 0);
     buf_puts(b, "# TYPE bulldog_runs gauge\n");
-    TRY(db_query(r->db, &rows, "SELECT status, count(*) FROM heartbeat_runs WHERE status IN ('queued','running','scheduled_retry') GROUP BY status", P()));
-    while (rows_next(&rows)) buf_printf(b, "bulldog_runs{status=\"%s\"} %" PRId64 "\n", row_text(&rows, 0), row_int(&rows, 1));
+    TRY(db_query(
+        r->db, &rows,
+        "SELECT status, count(*) FROM heartbeat_runs WHERE status IN ('queued','running','scheduled_retry') GROUP BY status",
+        P()));
+    while (rows_next(&rows))
+        buf_printf(b, "bulldog_runs{status=\"%s\"} %" PRId64 "\n", row_text(&rows, 0), row_int(&rows, 1));
     TRY(rows_err(&rows));
     r->http->content_type = "text/plain; version=0.0.4; charset=utf-8";
     return OK;
@@ -164,7 +170,9 @@ static void write_operation(struct jw *w, const struct route *t)
         jw_obj_end(w);
     }
     static const char *const auth[] = {
-        [WHO_PUBLIC] = "[]", [WHO_AGENT] = "[{\"AgentBearerAuth\":[]}]", [WHO_BOARD] = "[{\"BoardSessionAuth\":[]},{\"BoardApiKeyAuth\":[]}]",
+        [WHO_PUBLIC] = "[]",
+        [WHO_AGENT] = "[{\"AgentBearerAuth\":[]}]",
+        [WHO_BOARD] = "[{\"BoardSessionAuth\":[]},{\"BoardApiKeyAuth\":[]}]",
         [WHO_ADMIN] = "[{\"BoardSessionAuth\":[]},{\"BoardApiKeyAuth\":[]}]",
         [WHO_ANY] = "[{\"BoardSessionAuth\":[]},{\"BoardApiKeyAuth\":[]},{\"AgentBearerAuth\":[]}]",
     };
@@ -173,7 +181,9 @@ static void write_operation(struct jw *w, const struct route *t)
     char status[8];
     snprintf(status, sizeof status, "%d", t->status);
     jw_kraw(w, status, "{\"description\":\"Success\"}");
-    jw_kraw(w, "default", "{\"description\":\"Error\",\"content\":{\"application/json\":{\"schema\":{\"$ref\":\"#/components/schemas/Error\"}}}}");
+    jw_kraw(
+        w, "default",
+        "{\"description\":\"Error\",\"content\":{\"application/json\":{\"schema\":{\"$ref\":\"#/components/schemas/Error\"}}}}");
     jw_obj_end(w);
     jw_obj_end(w);
 }
@@ -181,9 +191,13 @@ static void write_operation(struct jw *w, const struct route *t)
 static void write_entity_schema(struct jw *w, const struct entity *e)
 {
     static const char *const types[] = {
-        [K_ID] = "{\"type\":\"string\",\"format\":\"uuid\",\"nullable\":true}", [K_TEXT] = "{\"type\":\"string\",\"nullable\":true}",
-        [K_INT] = "{\"type\":\"integer\",\"nullable\":true}", [K_REAL] = "{\"type\":\"number\"}", [K_BOOL] = "{\"type\":\"boolean\"}",
-        [K_TIME] = "{\"type\":\"string\",\"format\":\"date-time\",\"nullable\":true}", [K_JSON] = "{\"nullable\":true}",
+        [K_ID] = "{\"type\":\"string\",\"format\":\"uuid\",\"nullable\":true}",
+        [K_TEXT] = "{\"type\":\"string\",\"nullable\":true}",
+        [K_INT] = "{\"type\":\"integer\",\"nullable\":true}",
+        [K_REAL] = "{\"type\":\"number\"}",
+        [K_BOOL] = "{\"type\":\"boolean\"}",
+        [K_TIME] = "{\"type\":\"string\",\"format\":\"date-time\",\"nullable\":true}",
+        [K_JSON] = "{\"nullable\":true}",
     };
     jw_kobj(w, e->name);
     jw_kstr(w, "type", "object");
@@ -216,11 +230,14 @@ err_t openapi(struct req *r)
     }
     jw_obj_end(w);
     jw_kobj(w, "components");
-    jw_kraw(w, "securitySchemes",
-            "{\"BoardSessionAuth\":{\"type\":\"apiKey\",\"in\":\"cookie\",\"name\":\"session\"},"
-            "\"BoardApiKeyAuth\":{\"type\":\"http\",\"scheme\":\"bearer\"},\"AgentBearerAuth\":{\"type\":\"http\",\"scheme\":\"bearer\"}}");
+    jw_kraw(
+        w, "securitySchemes",
+        "{\"BoardSessionAuth\":{\"type\":\"apiKey\",\"in\":\"cookie\",\"name\":\"session\"},"
+        "\"BoardApiKeyAuth\":{\"type\":\"http\",\"scheme\":\"bearer\"},\"AgentBearerAuth\":{\"type\":\"http\",\"scheme\":\"bearer\"}}");
     jw_kobj(w, "schemas");
-    jw_kraw(w, "Error", "{\"type\":\"object\",\"properties\":{\"error\":{\"type\":\"string\"},\"code\":{\"type\":\"string\"},\"details\":{}},\"required\":[\"error\"]}");
+    jw_kraw(
+        w, "Error",
+        "{\"type\":\"object\",\"properties\":{\"error\":{\"type\":\"string\"},\"code\":{\"type\":\"string\"},\"details\":{}},\"required\":[\"error\"]}");
     for (struct entity *const *e = ENTITIES; *e; e++) write_entity_schema(w, *e);
     jw_obj_end(w);
     jw_obj_end(w);

@@ -38,7 +38,8 @@ static err_t parse(struct arena *a, int i, const char *value, const char *where)
         errno = 0;
         int64_t v = strtoll(value, &end, 10);
         if (errno || end == value || *end || v < s->min || v > s->max)
-            return err_new(a, ERR_BAD_REQUEST, "%s: \"%s\" must be a whole number from %" PRId64 " to %" PRId64, where, value, s->min, s->max);
+            return err_new(a, ERR_BAD_REQUEST, "%s: \"%s\" must be a whole number from %" PRId64 " to %" PRId64, where,
+                           value, s->min, s->max);
         *(int64_t *)(void *)at = v;
     } else if (strcmp(s->kind, "BOOL") == 0) {
         static const char *const yes[] = {"1", "true", "yes", "on"}, *const no[] = {"0", "false", "no", "off", ""};

@@ -78,7 +78,8 @@ static err_t parse_args(struct server *s, int argc, char **argv)
     TRY(settings_load(&s->arena));
     for (int i = 0; i < argc; i++) {
         const char *value, *arg = argv[i], *setting = flag_setting(&s->arena, argc, argv, &i, &value);
-        if (setting == NULL) return err_new(&s->arena, ERR_BAD_REQUEST, "serve: bad argument %s (see bulldog serve --help)", arg);
+        if (setting == NULL)
+            return err_new(&s->arena, ERR_BAD_REQUEST, "serve: bad argument %s (see bulldog serve --help)", arg);
         TRY(settings_set(&s->arena, setting, value));
     }
     return OK;
@@ -99,8 +100,10 @@ static err_t parse_listen(struct server *s)
     if (strcmp(s->host, "localhost") == 0) s->host = "127.0.0.1";
     if (strcmp(s->host, "127.0.0.1") == 0 || strcmp(s->host, "::1") == 0) return OK;
     /* AO-2: whoever reaches the port would be the board */
-    return err_new(&s->arena, ERR_BAD_REQUEST,
-                   "server.listen: %s is not a loopback address; without authentication the server listens on loopback only", s->host);
+    return err_new(
+        &s->arena, ERR_BAD_REQUEST,
+        "server.listen: %s is not a loopback address; without authentication the server listens on loopback only",
+        s->host);
 }
 
 /* ---- the data directory ---- */
@@ -123,7 +126,8 @@ static err_t take_data_dir(struct server *s)
     struct arena *a = &s->arena;
     const char *dir = settings.data_dir, *home = getenv("HOME");
     if (strncmp(dir, "~/", 2) == 0) {
-        if (home == NULL || *home == 0) return err_new(a, ERR_BAD_REQUEST, "server.dataDir: HOME is not set; give --data-dir");
+        if (home == NULL || *home == 0)
+            return err_new(a, ERR_BAD_REQUEST, "server.dataDir: HOME is not set; give --data-dir");
         dir = arena_printf(a, "%s%s", home, dir + 1);
     }
     TRY(make_dir(a, dir));
@@ -215,12 +219,22 @@ static const char *base_url(struct server *s)
 
 static err_t start_http(struct server *s)
 {
-    const struct app_options app = {.store = s->store, .hub = s->hub, .data_dir = s->data_dir, .jwt_secret = s->jwt_secret,
-                                    .listen_host = s->host, .listen_port = s->port, .started_at = clock_now(),
-                                    .attached_runs = attached_runs, .ctx = s};
-    const struct http_server_options o = {.host = s->host, .port = s->port, .threads = (int)settings.http_threads,
-                                          .connections_max = (int)settings.connections_max, .idle_timeout_sec = 185,
-                                          .jobs = s->jobs, .hub = s->hub};
+    const struct app_options app = {.store = s->store,
+                                    .hub = s->hub,
+                                    .data_dir = s->data_dir,
+                                    .jwt_secret = s->jwt_secret,
+                                    .listen_host = s->host,
+                                    .listen_port = s->port,
+                                    .started_at = clock_now(),
+                                    .attached_runs = attached_runs,
+                                    .ctx = s};
+    const struct http_server_options o = {.host = s->host,
+                                          .port = s->port,
+                                          .threads = (int)settings.http_threads,
+                                          .connections_max = (int)settings.connections_max,
+                                          .idle_timeout_sec = 185,
+                                          .jobs = s->jobs,
+                                          .hub = s->hub};
     s->app = app_new(&app);
     const struct http_app callbacks = app_http(s->app);
     TRY(http_server_start(&s->arena, &o, &callbacks, &s->http));
@@ -231,12 +245,18 @@ static err_t start_http(struct server *s)
 
 static err_t start_engine(struct server *s)
 {
-    const struct engine_options o = {.store = s->store, .jobs = s->jobs, .data_dir = s->data_dir,
-                                     .publish = publish_live, .has_listeners = has_listeners, .live_ctx = s,
+    const struct engine_options o = {.store = s->store,
+                                     .jobs = s->jobs,
+                                     .data_dir = s->data_dir,
+                                     .publish = publish_live,
+                                     .has_listeners = has_listeners,
+                                     .live_ctx = s,
                                      .api_url = *settings.api_url ? settings.api_url : base_url(s),
-                                     .jwt_secret = s->jwt_secret, .shim_path = shim_path_find(&s->arena),
+                                     .jwt_secret = s->jwt_secret,
+                                     .shim_path = shim_path_find(&s->arena),
                                      .cgroup_dir = cgroup_runs_dir(&s->arena),
-                                     .listen_host = s->host, .listen_port = s->port};
+                                     .listen_host = s->host,
+                                     .listen_port = s->port};
     return engine_start(&s->arena, &o, &s->engine);
 }
 
@@ -246,7 +266,8 @@ static void raise_limits(void)
     struct rlimit lim;
     if (getrlimit(RLIMIT_NOFILE, &lim) != 0) return;
     lim.rlim_cur = lim.rlim_max;
-    if (setrlimit(RLIMIT_NOFILE, &lim) != 0) log_warn("limits", "cannot raise the number of open files: %s", strerror(errno));
+    if (setrlimit(RLIMIT_NOFILE, &lim) != 0)
+        log_warn("limits", "cannot raise the number of open files: %s", strerror(errno));
 }
 
 static err_t start(struct server *s)

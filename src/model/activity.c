@@ -12,7 +12,8 @@
 err_t live_event(struct db *db, const char *company_id, const char *type, const char *payload)
 {
     struct db_event e = {.company_id = company_id, .type = type, .payload = payload, .created_at = clock_now()};
-    TRY(db_insert_id(db, &e.id, "INSERT INTO live_events (company_id, type, payload, created_at) VALUES ($1, $2, $3, $4)",
+    TRY(db_insert_id(db, &e.id,
+                     "INSERT INTO live_events (company_id, type, payload, created_at) VALUES ($1, $2, $3, $4)",
                      P(V_ID(company_id), V_TEXT(type), V_JSON(payload), V_TIME(e.created_at))));
     db_event(db, &e);
     return OK;
@@ -103,9 +104,11 @@ err_t activity_list(struct db *db, const struct activity_filter *f, struct activ
         v[n++] = conds[i].v;
         buf_puts(&tail, arena_printf(a, "%.*s$%d", (int)(strlen(conds[i].sql) - 3), conds[i].sql, n));
     }
-    buf_printf(&tail, " AND NOT (entity_type = 'issue' AND EXISTS (SELECT 1 FROM issues i WHERE i.hidden_at IS NOT NULL"
-                      " AND i.company_id = $1 AND CAST(i.id AS text) = activity_log.entity_id))"
-                      " ORDER BY created_at DESC, id DESC LIMIT $%d", n + 1);
+    buf_printf(&tail,
+               " AND NOT (entity_type = 'issue' AND EXISTS (SELECT 1 FROM issues i WHERE i.hidden_at IS NOT NULL"
+               " AND i.company_id = $1 AND CAST(i.id AS text) = activity_log.entity_id))"
+               " ORDER BY created_at DESC, id DESC LIMIT $%d",
+               n + 1);
     v[n++] = V_INT(f->limit);
     return entity_many(db, &ENTITY_activity, rows, count, arena_strdup(a, tail.data), v, n);
 }

@@ -18,9 +18,9 @@ struct activity_entry {
     const char *agent_id; /* default: the acting agent */
     const char *run_id;   /* default: the actor's run */
     const char *responsible_user_id;
-    json_t *details;      /* object or NULL; redacted here */
-    const char *entity;   /* JSON text of the changed row for the live event (UI-104), or NULL */
-    const char *comment;  /* JSON text of a new comment for the live event, or NULL */
+    json_t *details;          /* object or NULL; redacted here */
+    const char *entity;       /* JSON text of the changed row for the live event (UI-104), or NULL */
+    const char *comment;      /* JSON text of a new comment for the live event, or NULL */
     struct activity *written; /* receives the row, or NULL */
 };
 

@@ -49,7 +49,9 @@ static err_t projects_part(struct db *db, struct jw *w, const char *company_id)
 {
     struct project *rows;
     int n;
-    TRY(entity_many(db, &ENTITY_project, &rows, &n, "WHERE company_id = $1 AND archived_at IS NULL ORDER BY created_at, id LIMIT 500", P(V_ID(company_id))));
+    TRY(entity_many(db, &ENTITY_project, &rows, &n,
+                    "WHERE company_id = $1 AND archived_at IS NULL ORDER BY created_at, id LIMIT 500",
+                    P(V_ID(company_id))));
     jw_karr(w, "projects");
     for (int i = 0; i < n; i++) {
         jw_obj(w);
@@ -68,9 +70,10 @@ static err_t issues_part(struct db *db, struct jw *w, const char *company_id)
 {
     struct issue *rows;
     int n;
-    TRY(entity_many(db, &ENTITY_issue, &rows, &n,
-                    "WHERE company_id = $1 AND hidden_at IS NULL AND harness_kind IS NULL ORDER BY last_activity_at DESC, id DESC LIMIT $2",
-                    P(V_ID(company_id), V_INT(ISSUES_MAX))));
+    TRY(entity_many(
+        db, &ENTITY_issue, &rows, &n,
+        "WHERE company_id = $1 AND hidden_at IS NULL AND harness_kind IS NULL ORDER BY last_activity_at DESC, id DESC LIMIT $2",
+        P(V_ID(company_id), V_INT(ISSUES_MAX))));
     struct issue_cards cards;
     TRY(issue_cards_load(db, rows, n, CARD_LABELS | CARD_ATTENTION | CARD_BLOCKED_BY, &cards));
     jw_karr(w, "issues");
@@ -79,9 +82,11 @@ static err_t issues_part(struct db *db, struct jw *w, const char *company_id)
     return OK;
 }
 
-err_t bootstrap_write(struct db *db, struct jw *w, const struct company *c, const struct actor *actor, enum agent_configs configs)
+err_t bootstrap_write(struct db *db, struct jw *w, const struct company *c, const struct actor *actor,
+                      enum agent_configs configs)
 {
-    const struct run_filter live = {.company_id = c->id, .live_only = true, .limit = LIVE_MAX}, recent = {.company_id = c->id, .limit = RECENT_MAX};
+    const struct run_filter live = {.company_id = c->id, .live_only = true, .limit = LIVE_MAX},
+                            recent = {.company_id = c->id, .limit = RECENT_MAX};
     int64_t last;
     jw_obj(w);
     jw_kobj(w, "session");

@@ -6,6 +6,7 @@
 #include "model/agent_view.h"
 
 /* An object; call it inside db_begin_read so that lastEventId fits the rest. */
-err_t bootstrap_write(struct db *db, struct jw *w, const struct company *c, const struct actor *actor, enum agent_configs configs) MUST_CHECK;
+err_t bootstrap_write(struct db *db, struct jw *w, const struct company *c, const struct actor *actor,
+                      enum agent_configs configs) MUST_CHECK;
 
 #endif

@@ -64,10 +64,11 @@ static err_t free_prefix(struct db *db, const char *base, const char **out)
 err_t company_ensure_owner(struct db *db, const char *company_id, const char *user_id)
 {
     int64_t n;
-    return db_exec(db, &n,
-                   "INSERT INTO company_memberships (id, company_id, principal_type, principal_id, status, membership_role, created_at, updated_at)"
-                   " VALUES ($1, $2, 'user', $3, 'active', 'owner', $4, $4) ON CONFLICT (company_id, principal_type, principal_id) DO NOTHING",
-                   P(V_ID(id_new(db_arena(db))), V_ID(company_id), V_TEXT(user_id), V_TIME(clock_now())));
+    return db_exec(
+        db, &n,
+        "INSERT INTO company_memberships (id, company_id, principal_type, principal_id, status, membership_role, created_at, updated_at)"
+        " VALUES ($1, $2, 'user', $3, 'active', 'owner', $4, $4) ON CONFLICT (company_id, principal_type, principal_id) DO NOTHING",
+        P(V_ID(id_new(db_arena(db))), V_ID(company_id), V_TEXT(user_id), V_TIME(clock_now())));
 }
 
 err_t company_create(struct db *db, const struct actor *actor, struct company *c)
@@ -82,9 +83,12 @@ err_t company_create(struct db *db, const struct actor *actor, struct company *c
     TRY(free_prefix(db, company_prefix(a, c->name), &c->issue_prefix));
     TRY(entity_insert(db, &ENTITY_company, c));
     if (actor->user_id) TRY(company_ensure_owner(db, c->id, actor->user_id));
-    return activity_log(db, actor, &(struct activity_entry){
-        .company_id = c->id, .action = "company.created", .entity_type = "company", .entity_id = c->id,
-        .details = json_pack("{s:s}", "name", c->name)});
+    return activity_log(db, actor,
+                        &(struct activity_entry){.company_id = c->id,
+                                                 .action = "company.created",
+                                                 .entity_type = "company",
+                                                 .entity_id = c->id,
+                                                 .details = json_pack("{s:s}", "name", c->name)});
 }
 
 /* Agents that the archive paused come back (GV-20). */
@@ -99,9 +103,13 @@ static err_t reactivate(struct db *db, const struct actor *actor, const struct c
     if (restored == 0 && strcmp(before->status, "archived") != 0) return OK;
     *logged = true;
     db_poke(db);
-    return activity_log(db, actor, &(struct activity_entry){
-        .company_id = before->id, .action = "company.reactivated", .entity_type = "company", .entity_id = before->id,
-        .details = json_pack("{s:I}", "agentsRestored", (json_int_t)restored)});
+    return activity_log(
+        db, actor,
+        &(struct activity_entry){.company_id = before->id,
+                                 .action = "company.reactivated",
+                                 .entity_type = "company",
+                                 .entity_id = before->id,
+                                 .details = json_pack("{s:I}", "agentsRestored", (json_int_t)restored)});
 }
 
 err_t company_archive(struct db *db, const struct actor *actor, struct company *c)
@@ -113,24 +121,34 @@ err_t company_archive(struct db *db, const struct actor *actor, struct company *
     c->status = "archived";
     c->updated_at = now;
     TRY(entity_update(db, &ENTITY_company, &before, c));
-    TRY(db_exec(db, &paused,
-                "UPDATE agents SET status = 'paused', pause_reason = 'company_archived', paused_at = $2, updated_at = $2"
-                " WHERE company_id = $1 AND status NOT IN ('paused','terminated','pending_approval')",
-                P(V_ID(c->id), V_TIME(now))));
-    TRY(db_exec(db, &dropped,
-                "UPDATE agent_wakeup_requests SET status = 'cancelled', error = 'Cancelled because the company was archived',"
-                " finished_at = $2, updated_at = $2 WHERE company_id = $1 AND run_id IS NULL"
-                " AND status IN ('queued','deferred_issue_execution','claimed')",
-                P(V_ID(c->id), V_TIME(now))));
-    TRY(run_cancel_where(db, &(struct run_cancel){
-        .company_id = c->id, .error = "Cancelled because the company was archived", .error_code = "cancelled",
-        .stop_reason = "cancelled"}, &cancelled));
-    return activity_log(db, actor, &(struct activity_entry){
-        .company_id = c->id, .action = "company.archived", .entity_type = "company", .entity_id = c->id,
-        .details = json_pack("{s:I, s:I}", "agentsPaused", (json_int_t)paused, "runsCancelled", (json_int_t)cancelled)});
+    TRY(db_exec(
+        db, &paused,
+        "UPDATE agents SET status = 'paused', pause_reason = 'company_archived', paused_at = $2, updated_at = $2"
+        " WHERE company_id = $1 AND status NOT IN ('paused','terminated','pending_approval')",
+        P(V_ID(c->id), V_TIME(now))));
+    TRY(db_exec(
+        db, &dropped,
+        "UPDATE agent_wakeup_requests SET status = 'cancelled', error = 'Cancelled because the company was archived',"
+        " finished_at = $2, updated_at = $2 WHERE company_id = $1 AND run_id IS NULL"
+        " AND status IN ('queued','deferred_issue_execution','claimed')",
+        P(V_ID(c->id), V_TIME(now))));
+    TRY(run_cancel_where(db,
+                         &(struct run_cancel){.company_id = c->id,
+                                              .error = "Cancelled because the company was archived",
+                                              .error_code = "cancelled",
+                                              .stop_reason = "cancelled"},
+                         &cancelled));
+    return activity_log(db, actor,
+                        &(struct activity_entry){.company_id = c->id,
+                                                 .action = "company.archived",
+                                                 .entity_type = "company",
+                                                 .entity_id = c->id,
+                                                 .details = json_pack("{s:I, s:I}", "agentsPaused", (json_int_t)paused,
+                                                                      "runsCancelled", (json_int_t)cancelled)});
 }
 
-err_t company_update(struct db *db, const struct actor *actor, const struct company *before, struct company *after, json_t *details)
+err_t company_update(struct db *db, const struct actor *actor, const struct company *before, struct company *after,
+                     json_t *details)
 {
     bool logged = false, status_changed = strcmp(before->status, after->status) != 0;
     after->updated_at = clock_now();
@@ -151,16 +169,22 @@ err_t company_update(struct db *db, const struct actor *actor, const struct comp
     }
     TRY(entity_update(db, &ENTITY_company, before, after));
     if (logged) return OK;
-    return activity_log(db, actor, &(struct activity_entry){
-        .company_id = after->id, .action = "company.updated", .entity_type = "company", .entity_id = after->id,
-        .details = details});
+    return activity_log(db, actor,
+                        &(struct activity_entry){.company_id = after->id,
+                                                 .action = "company.updated",
+                                                 .entity_type = "company",
+                                                 .entity_id = after->id,
+                                                 .details = details});
 }
 
 err_t company_delete(struct db *db, const struct company *c)
 {
     int64_t live;
-    TRY(db_int(db, &live, 0, "SELECT count(*) FROM heartbeat_runs WHERE company_id = $1 AND status = 'running'", P(V_ID(c->id))));
-    if (live > 0) return err_new(db_arena(db), ERR_CONFLICT, "The company still has %d running run(s); cancel them first", (int)live);
+    TRY(db_int(db, &live, 0, "SELECT count(*) FROM heartbeat_runs WHERE company_id = $1 AND status = 'running'",
+               P(V_ID(c->id))));
+    if (live > 0)
+        return err_new(db_arena(db), ERR_CONFLICT, "The company still has %d running run(s); cancel them first",
+                       (int)live);
     /* Issues first: projects, parents and runs are referenced without a cascade. */
     int64_t n;
     TRY(db_exec(db, &n, "UPDATE issues SET parent_id = NULL, project_id = NULL WHERE company_id = $1", P(V_ID(c->id))));
@@ -173,7 +197,8 @@ err_t company_stats(struct db *db, struct jw *w)
     struct rows r ROWS_AUTO = {0};
     TRY(db_query(db, &r,
                  "SELECT c.id, (SELECT count(*) FROM agents a WHERE a.company_id = c.id),"
-                 " (SELECT count(*) FROM issues i WHERE i.company_id = c.id) FROM companies c ORDER BY c.created_at", P()));
+                 " (SELECT count(*) FROM issues i WHERE i.company_id = c.id) FROM companies c ORDER BY c.created_at",
+                 P()));
     while (rows_next(&r)) {
         if (row_int(&r, 1) == 0 && row_int(&r, 2) == 0) continue;
         jw_kobj(w, row_text(&r, 0));

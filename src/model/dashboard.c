@@ -35,8 +35,10 @@ static err_t tasks_part(struct db *db, struct jw *w, const struct company *c)
 {
     struct rows r ROWS_AUTO = {0};
     int64_t open = 0, in_progress = 0, blocked = 0, done = 0;
-    TRY(db_query(db, &r, "SELECT status, count(*) FROM issues WHERE company_id = $1 AND hidden_at IS NULL AND harness_kind IS NULL GROUP BY status",
-                 P(V_ID(c->id))));
+    TRY(db_query(
+        db, &r,
+        "SELECT status, count(*) FROM issues WHERE company_id = $1 AND hidden_at IS NULL AND harness_kind IS NULL GROUP BY status",
+        P(V_ID(c->id))));
     while (rows_next(&r)) {
         const char *s = row_text(&r, 0);
         int64_t n = row_int(&r, 1);
@@ -139,10 +141,13 @@ err_t dashboard_write(struct db *db, struct jw *w, const struct company *c)
 err_t badges_write(struct db *db, struct jw *w, const struct company *c)
 {
     int64_t failed, errors;
-    TRY(db_int(db, &failed, 0,
-               "SELECT count(*) FROM agents a WHERE a.company_id = $1 AND a.status <> 'terminated' AND (SELECT r.status FROM heartbeat_runs r"
-               " WHERE r.agent_id = a.id ORDER BY r.created_at DESC, r.id DESC LIMIT 1) IN ('failed','timed_out')", P(V_ID(c->id))));
-    TRY(db_int(db, &errors, 0, "SELECT count(*) FROM agents WHERE company_id = $1 AND status = 'error'", P(V_ID(c->id))));
+    TRY(db_int(
+        db, &failed, 0,
+        "SELECT count(*) FROM agents a WHERE a.company_id = $1 AND a.status <> 'terminated' AND (SELECT r.status FROM heartbeat_runs r"
+        " WHERE r.agent_id = a.id ORDER BY r.created_at DESC, r.id DESC LIMIT 1) IN ('failed','timed_out')",
+        P(V_ID(c->id))));
+    TRY(db_int(db, &errors, 0, "SELECT count(*) FROM agents WHERE company_id = $1 AND status = 'error'",
+               P(V_ID(c->id))));
     bool over = c->budget_monthly_cents > 0 && c->spent_monthly_cents * 100 >= c->budget_monthly_cents * 80;
     int64_t alerts = (errors > 0 && failed == 0) + over;
     jw_obj(w);

@@ -41,16 +41,18 @@ err_t node_register(struct db *db, const char *data_dir, struct node *out)
     out->id = id_new(a);
     TRY(db_int(db, &out->epoch, 0, "SELECT max(epoch) FROM server_nodes", P()));
     out->epoch++;
-    return db_exec_one(db,
-                       "INSERT INTO server_nodes (node_id, instance_id, hostname, pid, boot_id, data_dir, version, epoch, started_at, lease_expires_at)"
-                       " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-                       P(V_ID(out->id), V_TEXT(settings.instance_id), V_TEXT(host), V_INT(getpid()), V_TEXT(boot_id(a)),
-                         V_TEXT(data_dir), V_TEXT(BULLDOG_VERSION), V_INT(out->epoch), V_TIME(clock_now()), V_TIME(lease_end())));
+    return db_exec_one(
+        db,
+        "INSERT INTO server_nodes (node_id, instance_id, hostname, pid, boot_id, data_dir, version, epoch, started_at, lease_expires_at)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        P(V_ID(out->id), V_TEXT(settings.instance_id), V_TEXT(host), V_INT(getpid()), V_TEXT(boot_id(a)),
+          V_TEXT(data_dir), V_TEXT(BULLDOG_VERSION), V_INT(out->epoch), V_TIME(clock_now()), V_TIME(lease_end())));
 }
 
 err_t node_renew(struct db *db, const struct node *n)
 {
-    return db_exec_one(db, "UPDATE server_nodes SET lease_expires_at = $2 WHERE node_id = $1", P(V_ID(n->id), V_TIME(lease_end())));
+    return db_exec_one(db, "UPDATE server_nodes SET lease_expires_at = $2 WHERE node_id = $1",
+                       P(V_ID(n->id), V_TIME(lease_end())));
 }
 
 err_t node_leave(struct db *db, const struct node *n)
@@ -69,8 +71,9 @@ err_t node_adopt_runs(struct db *db, const struct node *n, const char *data_dir,
                 " AND owner_node_id IN (SELECT node_id FROM server_nodes WHERE data_dir = $4 OR lease_expires_at < $5)",
                 P(V_ID(n->id), V_INT(n->epoch), V_TIME(lease_end()), V_TEXT(data_dir), V_TIME(clock_now()))));
     /* what is left of nodes that are gone for good */
-    return db_exec(db, &rows,
-                   "DELETE FROM server_nodes WHERE lease_expires_at < $1 AND node_id NOT IN"
-                   " (SELECT owner_node_id FROM heartbeat_runs WHERE claimed_at IS NOT NULL AND closed_at IS NULL AND owner_node_id IS NOT NULL)",
-                   P(V_TIME(clock_now() - HOUR_MS)));
+    return db_exec(
+        db, &rows,
+        "DELETE FROM server_nodes WHERE lease_expires_at < $1 AND node_id NOT IN"
+        " (SELECT owner_node_id FROM heartbeat_runs WHERE claimed_at IS NOT NULL AND closed_at IS NULL AND owner_node_id IS NOT NULL)",
+        P(V_TIME(clock_now() - HOUR_MS)));
 }

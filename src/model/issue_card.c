@@ -30,10 +30,14 @@ static err_t load_labels(struct db *db, struct issue_cards *cards)
     int n = 0, cap = 0;
     struct issue_card *at = NULL;
     struct in_list in = in_list_make(a, NULL, 0, card_ids(a, cards), cards->count);
-    TRY(db_query(db, &r,
-                 arena_printf(a, "SELECT x.issue_id, %s FROM issue_labels x JOIN labels l ON l.id = x.label_id WHERE x.issue_id IN %s"
-                                 " ORDER BY x.issue_id, l.name, l.id", entity_columns(a, &ENTITY_label, "l"), in.sql),
-                 in.v, in.n));
+    TRY(db_query(
+        db, &r,
+        arena_printf(
+            a,
+            "SELECT x.issue_id, %s FROM issue_labels x JOIN labels l ON l.id = x.label_id WHERE x.issue_id IN %s"
+            " ORDER BY x.issue_id, l.name, l.id",
+            entity_columns(a, &ENTITY_label, "l"), in.sql),
+        in.v, in.n));
     while (rows_next(&r)) {
         const char *id = row_text(&r, 0);
         if (at == NULL || !text_is(at->row.id, id)) at = card_of(cards, id);
@@ -63,14 +67,18 @@ static err_t load_runs(struct db *db, struct issue_cards *cards)
         if (cards->items[i].row.execution_run_id) ids[n++] = cards->items[i].row.execution_run_id;
     if (n == 0) return OK;
     struct in_list in = in_list_make(a, NULL, 0, ids, n);
-    TRY(db_query(db, &r,
-                 arena_printf(a, "SELECT id, status, agent_id, invocation_source, trigger_detail, started_at, finished_at, created_at"
-                                 " FROM heartbeat_runs WHERE id IN %s AND status IN ('queued','running')", in.sql),
-                 in.v, in.n));
+    TRY(db_query(
+        db, &r,
+        arena_printf(
+            a,
+            "SELECT id, status, agent_id, invocation_source, trigger_detail, started_at, finished_at, created_at"
+            " FROM heartbeat_runs WHERE id IN %s AND status IN ('queued','running')",
+            in.sql),
+        in.v, in.n));
     while (rows_next(&r)) {
         struct card_run *run = arena_new(a, struct card_run);
-        *run = (struct card_run){row_text(&r, 0), row_text(&r, 1), row_text(&r, 2), row_text(&r, 3), row_text(&r, 4), row_time(&r, 5),
-                                 row_time(&r, 6), row_time(&r, 7)};
+        *run = (struct card_run){row_text(&r, 0), row_text(&r, 1), row_text(&r, 2), row_text(&r, 3),
+                                 row_text(&r, 4), row_time(&r, 5), row_time(&r, 6), row_time(&r, 7)};
         for (int i = 0; i < cards->count; i++)
             if (text_is(cards->items[i].row.execution_run_id, run->id)) cards->items[i].active_run = run;
     }
@@ -99,10 +107,14 @@ static err_t load_review(struct db *db, struct issue_cards *cards)
         if (text_is(cards->items[i].row.status, "in_review")) ids[n++] = cards->items[i].row.id;
     if (n == 0) return OK;
     struct in_list in = in_list_make(a, NULL, 0, ids, n);
-    TRY(db_query(db, &r,
-                 arena_printf(a, "SELECT issue_id, 0 FROM heartbeat_runs WHERE issue_id IN %s AND status IN ('queued','running','scheduled_retry')"
-                                 " UNION SELECT issue_id, 1 FROM agent_wakeup_requests WHERE issue_id IN %s AND status = 'queued'", in.sql, in.sql),
-                 in.v, in.n));
+    TRY(db_query(
+        db, &r,
+        arena_printf(
+            a,
+            "SELECT issue_id, 0 FROM heartbeat_runs WHERE issue_id IN %s AND status IN ('queued','running','scheduled_retry')"
+            " UNION SELECT issue_id, 1 FROM agent_wakeup_requests WHERE issue_id IN %s AND status = 'queued'",
+            in.sql, in.sql),
+        in.v, in.n));
     while (rows_next(&r)) {
         struct issue_card *c = card_of(cards, row_text(&r, 0));
         if (row_int(&r, 1)) c->review_wake = true;
@@ -113,8 +125,9 @@ static err_t load_review(struct db *db, struct issue_cards *cards)
 
 static struct issue_ref read_ref(const struct rows *r, int first)
 {
-    return (struct issue_ref){row_text(r, first),     row_text(r, first + 1), row_text(r, first + 2), row_text(r, first + 3),
-                              row_text(r, first + 4), row_text(r, first + 5), row_text(r, first + 6)};
+    return (struct issue_ref){row_text(r, first),     row_text(r, first + 1), row_text(r, first + 2),
+                              row_text(r, first + 3), row_text(r, first + 4), row_text(r, first + 5),
+                              row_text(r, first + 6)};
 }
 
 #define REF_COLUMNS "b.id, b.identifier, b.title, b.status, b.priority, b.assignee_agent_id, b.assignee_user_id"
@@ -124,10 +137,14 @@ static err_t load_blocked_by(struct db *db, struct issue_cards *cards)
     struct arena *a = db_arena(db);
     struct rows r ROWS_AUTO = {0};
     struct in_list in = in_list_make(a, NULL, 0, card_ids(a, cards), cards->count);
-    TRY(db_query(db, &r,
-                 arena_printf(a, "SELECT x.related_issue_id, " REF_COLUMNS " FROM issue_relations x JOIN issues b ON b.id = x.issue_id"
-                                 " WHERE x.type = 'blocks' AND x.related_issue_id IN %s ORDER BY x.related_issue_id, b.title, b.id", in.sql),
-                 in.v, in.n));
+    TRY(db_query(
+        db, &r,
+        arena_printf(a,
+                     "SELECT x.related_issue_id, " REF_COLUMNS
+                     " FROM issue_relations x JOIN issues b ON b.id = x.issue_id"
+                     " WHERE x.type = 'blocks' AND x.related_issue_id IN %s ORDER BY x.related_issue_id, b.title, b.id",
+                     in.sql),
+        in.v, in.n));
     while (rows_next(&r)) {
         struct issue_card *c = card_of(cards, row_text(&r, 0));
         int have = c->blocked_by_count;
@@ -173,7 +190,8 @@ void issue_labels_write(struct jw *w, const struct issue_card *c)
     jw_arr_end(w);
 }
 
-static void write_path(struct jw *w, const char *kind, const char *label, const char *type, const char *responder, instant_t since)
+static void write_path(struct jw *w, const char *kind, const char *label, const char *type, const char *responder,
+                       instant_t since)
 {
     jw_obj(w);
     jw_kstr(w, "kind", kind);
@@ -240,7 +258,8 @@ static void write_fields(struct jw *w, const struct issue *row, enum view view, 
         if ((f->flags & FF_HIDDEN) || (view == VIEW_COMPACT && !(f->flags & FF_COMPACT))) continue;
         jw_key(w, f->json);
         if (f->flags & FF_LISTNULL) jw_null(w);
-        else if (row->description && f->offset == offsetof(struct issue, description)) jw_strn(w, row->description, cut);
+        else if (row->description && f->offset == offsetof(struct issue, description))
+            jw_strn(w, row->description, cut);
         else entity_write_field(w, f, row);
     }
 }
@@ -275,7 +294,8 @@ static void write_refs(struct jw *w, const char *key, const struct issue_ref *re
     jw_arr_end(w);
 }
 
-void issue_write_row(struct jw *w, const struct issue_cards *cards, const struct issue_card *c, enum view view, bool blocked_by)
+void issue_write_row(struct jw *w, const struct issue_cards *cards, const struct issue_card *c, enum view view,
+                     bool blocked_by)
 {
     size_t len = c->row.description ? strlen(c->row.description) : 0;
     size_t cut = len ? cut_at(c->row.description, DESCRIPTION_CHARS_MAX) : 0;
@@ -316,7 +336,8 @@ err_t issue_event_text(struct db *db, const struct issue *row, const char **out)
     return OK;
 }
 
-static err_t write_side(struct db *db, struct jw *w, const char *key, const char *sql, const char *issue_id, const struct blocker_map *map)
+static err_t write_side(struct db *db, struct jw *w, const char *key, const char *sql, const char *issue_id,
+                        const struct blocker_map *map)
 {
     struct rows r ROWS_AUTO = {0};
     TRY(db_query(db, &r, sql, P(V_ID(issue_id))));
@@ -337,8 +358,10 @@ err_t issue_relations_write(struct db *db, struct jw *w, const char *issue_id, c
 {
     TRY(write_side(db, w, "blockedBy",
                    "SELECT " REF_COLUMNS " FROM issue_relations x JOIN issues b ON b.id = x.issue_id"
-                   " WHERE x.type = 'blocks' AND x.related_issue_id = $1 ORDER BY b.title, b.id", issue_id, map));
+                   " WHERE x.type = 'blocks' AND x.related_issue_id = $1 ORDER BY b.title, b.id",
+                   issue_id, map));
     return write_side(db, w, "blocks",
                       "SELECT " REF_COLUMNS " FROM issue_relations x JOIN issues b ON b.id = x.related_issue_id"
-                      " WHERE x.type = 'blocks' AND x.issue_id = $1 ORDER BY b.title, b.id", issue_id, NULL);
+                      " WHERE x.type = 'blocks' AND x.issue_id = $1 ORDER BY b.title, b.id",
+                      issue_id, NULL);
 }

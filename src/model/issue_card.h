@@ -34,10 +34,11 @@ struct issue_cards {
 enum card_parts {
     CARD_LABELS = 1,
     CARD_RUNS = 2,
-    CARD_ATTENTION = 4,  /* blockerAttention, reviewAttention */
+    CARD_ATTENTION = 4, /* blockerAttention, reviewAttention */
     CARD_BLOCKED_BY = 8,
 };
-err_t issue_cards_load(struct db *db, const struct issue *rows, int count, unsigned parts, struct issue_cards *out) MUST_CHECK;
+err_t issue_cards_load(struct db *db, const struct issue *rows, int count, unsigned parts,
+                       struct issue_cards *out) MUST_CHECK;
 
 /* "labels" and "labelIds" of every form of an issue. */
 void issue_labels_write(struct jw *w, const struct issue_card *c);
@@ -47,12 +48,14 @@ void issue_attention_write(struct jw *w, const struct issue_cards *cards, const 
 /* One object: the stored fields with labels, as create, update, delete answer it. */
 void issue_write_full(struct jw *w, const struct issue_card *c);
 /* One list row (VIEW_LIST or VIEW_COMPACT). */
-void issue_write_row(struct jw *w, const struct issue_cards *cards, const struct issue_card *c, enum view view, bool blocked_by);
+void issue_write_row(struct jw *w, const struct issue_cards *cards, const struct issue_card *c, enum view view,
+                     bool blocked_by);
 /* The compact row with blockedBy as JSON text, for live events (UI-104). */
 const char *issue_card_event(struct arena *a, const struct issue_card *c);
 err_t issue_event_text(struct db *db, const struct issue *row, const char **out) MUST_CHECK;
 
 /* "blockedBy" and "blocks" of one issue; map: the graph below it, for terminalBlockers, or NULL. */
-err_t issue_relations_write(struct db *db, struct jw *w, const char *issue_id, const struct blocker_map *map) MUST_CHECK;
+err_t issue_relations_write(struct db *db, struct jw *w, const char *issue_id,
+                            const struct blocker_map *map) MUST_CHECK;
 
 #endif

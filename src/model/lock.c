@@ -2,8 +2,8 @@
 #include "model/lock.h"
 
 #include "base/json.h"
-#include "model/agent.h"
 #include "model/activity.h"
+#include "model/agent.h"
 #include "model/issue.h"
 #include "model/run.h"
 #include "model/wake.h"
@@ -36,10 +36,12 @@ err_t lock_release(struct db *db, const struct run *run, const char ***issue_ids
     *issue_ids = NULL;
     *count = 0;
     /* the context issue first: it is the primary one (EX-66) */
-    TRY(remember(db, issue_ids, count, "SELECT issue_id FROM heartbeat_runs WHERE id = $1 AND issue_id IS NOT NULL", run->id));
+    TRY(remember(db, issue_ids, count, "SELECT issue_id FROM heartbeat_runs WHERE id = $1 AND issue_id IS NOT NULL",
+                 run->id));
     TRY(remember(db, issue_ids, count, "SELECT id FROM issues WHERE execution_run_id = $1 ORDER BY id", run->id));
     TRY(remember(db, issue_ids, count, "SELECT id FROM issues WHERE checkout_run_id = $1 ORDER BY id", run->id));
-    TRY(remember(db, issue_ids, count, "SELECT issue_id FROM issue_run_detachments WHERE run_id = $1 ORDER BY issue_id", run->id));
+    TRY(remember(db, issue_ids, count, "SELECT issue_id FROM issue_run_detachments WHERE run_id = $1 ORDER BY issue_id",
+                 run->id));
     TRY(db_exec(db, &n, "UPDATE issues SET " CLEAR_EXECUTION " WHERE execution_run_id = $1", P(V_ID(run->id))));
     TRY(db_exec(db, &n, "UPDATE issues SET checkout_run_id = NULL WHERE checkout_run_id = $1", P(V_ID(run->id))));
     return db_exec(db, &n, "DELETE FROM issue_run_detachments WHERE run_id = $1", P(V_ID(run->id)));
@@ -51,11 +53,12 @@ err_t lock_detach(struct db *db, const struct issue *issue)
     for (int i = 0; i < 2; i++) {
         int64_t n;
         if (runs[i] == NULL) continue;
-        TRY(db_exec(db, &n,
-                    "INSERT INTO issue_run_detachments (company_id, run_id, issue_id, created_at)"
-                    " SELECT company_id, id, $2, $3 FROM heartbeat_runs WHERE id = $1 AND status IN ('queued','running','scheduled_retry')"
-                    " ON CONFLICT (run_id, issue_id) DO NOTHING",
-                    P(V_ID(runs[i]), V_ID(issue->id), V_TIME(clock_now()))));
+        TRY(db_exec(
+            db, &n,
+            "INSERT INTO issue_run_detachments (company_id, run_id, issue_id, created_at)"
+            " SELECT company_id, id, $2, $3 FROM heartbeat_runs WHERE id = $1 AND status IN ('queued','running','scheduled_retry')"
+            " ON CONFLICT (run_id, issue_id) DO NOTHING",
+            P(V_ID(runs[i]), V_ID(issue->id), V_TIME(clock_now()))));
     }
     return OK;
 }
@@ -64,8 +67,10 @@ static err_t run_is_live(struct db *db, const char *run_id, bool *live)
 {
     int64_t n = 0;
     if (run_id)
-        TRY(db_int(db, &n, 0, "SELECT count(*) FROM heartbeat_runs WHERE id = $1 AND status IN ('queued','running','scheduled_retry')",
-                   P(V_ID(run_id))));
+        TRY(db_int(
+            db, &n, 0,
+            "SELECT count(*) FROM heartbeat_runs WHERE id = $1 AND status IN ('queued','running','scheduled_retry')",
+            P(V_ID(run_id))));
     *live = n > 0;
     return OK;
 }
@@ -88,7 +93,8 @@ err_t lock_heal(struct db *db, struct issue *issue)
 
 /* A human's comment on a closed issue, deferred behind a run, reopens it (AR-49)
  * unless every comment of the wake was written by the run that just ended. */
-static err_t maybe_reopen(struct db *db, const struct run *ended, const struct wake *wake, struct issue *issue, json_t *context)
+static err_t maybe_reopen(struct db *db, const struct run *ended, const struct wake *wake, struct issue *issue,
+                          json_t *context)
 {
     bool closed = strcmp(issue->status, "done") == 0 || strcmp(issue->status, "cancelled") == 0;
     const json_t *ids = json_object_get(context, "wakeCommentIds");
@@ -97,12 +103,13 @@ static err_t maybe_reopen(struct db *db, const struct run *ended, const struct w
     int64_t foreign = 0;
     json_t *id;
     size_t i;
-    json_array_foreach(ids, i, id) {
+    json_array_foreach (ids, i, id) {
         int64_t n;
         if (!json_is_string(id)) continue;
-        TRY(db_int(db, &n, 0,
-                   "SELECT count(*) FROM issue_comments WHERE id = $1 AND (created_by_run_id IS NULL OR $2 IS NULL OR created_by_run_id <> $2)",
-                   P(V_ID(json_string_value(id)), V_ID(ended ? ended->id : NULL))));
+        TRY(db_int(
+            db, &n, 0,
+            "SELECT count(*) FROM issue_comments WHERE id = $1 AND (created_by_run_id IS NULL OR $2 IS NULL OR created_by_run_id <> $2)",
+            P(V_ID(json_string_value(id)), V_ID(ended ? ended->id : NULL))));
         foreign += n;
     }
     if (foreign == 0) return OK;
@@ -113,10 +120,15 @@ static err_t maybe_reopen(struct db *db, const struct run *ended, const struct w
     issue->execution_state = NULL;
     issue->updated_at = issue->last_activity_at = clock_now();
     TRY(entity_update(db, &ENTITY_issue, &before, issue));
-    return activity_log(db, &system, &(struct activity_entry){
-        .company_id = issue->company_id, .action = "issue.updated", .entity_type = "issue", .entity_id = issue->id,
-        .details = json_pack("{s:s, s:b, s:s, s:s, s:s}", "status", "todo", "reopened", 1, "reopenedFrom", before.status, "source",
-                             "deferred_comment_wake", "identifier", issue->identifier)});
+    return activity_log(
+        db, &system,
+        &(struct activity_entry){.company_id = issue->company_id,
+                                 .action = "issue.updated",
+                                 .entity_type = "issue",
+                                 .entity_id = issue->id,
+                                 .details = json_pack("{s:s, s:b, s:s, s:s, s:s}", "status", "todo", "reopened", 1,
+                                                      "reopenedFrom", before.status, "source", "deferred_comment_wake",
+                                                      "identifier", issue->identifier)});
 }
 
 static err_t settle_wake(struct db *db, const struct wake *wake, const char *status, const char *error)
@@ -148,8 +160,10 @@ static err_t promote_one(struct db *db, const struct run *ended, const char *iss
         int64_t n;
         TRY(issue_get(db, issue_id, &issue, &found));
         if (!found) return OK;
-        TRY(db_int(db, &n, 0, "SELECT count(*) FROM heartbeat_runs WHERE issue_id = $1 AND status IN ('queued','running','scheduled_retry')",
-                   P(V_ID(issue_id))));
+        TRY(db_int(
+            db, &n, 0,
+            "SELECT count(*) FROM heartbeat_runs WHERE issue_id = $1 AND status IN ('queued','running','scheduled_retry')",
+            P(V_ID(issue_id))));
         TRY(run_is_live(db, issue.execution_run_id, &live));
         if (n > 0 || live) return OK; /* its end promotes */
         TRY(next_deferred(db, &issue, &wake, &found));

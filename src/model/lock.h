@@ -13,7 +13,8 @@
  * by its context, each once. */
 err_t lock_release(struct db *db, const struct run *run, const char ***issue_ids, int *count) MUST_CHECK;
 /* For each issue: if nothing live holds it, turn its next deferred wake into a queued run. */
-err_t lock_promote(struct db *db, const struct run *ended, const char *const *issue_ids, int count, int *promoted) MUST_CHECK;
+err_t lock_promote(struct db *db, const struct run *ended, const char *const *issue_ids, int count,
+                   int *promoted) MUST_CHECK;
 /* The same for one issue without an ended run (sweeps, force-release). */
 err_t lock_promote_issue(struct db *db, const char *issue_id, int *promoted) MUST_CHECK;
 /* EX-7 BETTER: an issue is about to lose its lock columns by a status or assignee

@@ -19,8 +19,9 @@ static err_t candidates(struct db *db, const struct run_cancel *c, struct run **
     const struct {
         const char *value, *cond;
     } conds[] = {
-        {c->company_id, " AND company_id ="}, {c->agent_id, " AND agent_id ="}, {c->issue_id, " AND issue_id ="},
-        {c->run_id, " AND id ="},             {c->not_agent_id, " AND agent_id <>"},
+        {c->company_id, " AND company_id ="},  {c->agent_id, " AND agent_id ="},
+        {c->issue_id, " AND issue_id ="},      {c->run_id, " AND id ="},
+        {c->not_agent_id, " AND agent_id <>"},
     };
     for (size_t i = 0; i < sizeof conds / sizeof *conds; i++) {
         if (conds[i].value == NULL) continue;
@@ -64,11 +65,13 @@ static err_t settle_agent(struct db *db, const struct run *run, instant_t now)
     bool found;
     int64_t running, n;
     if (run->started_at == INSTANT_NONE) return OK;
-    TRY(db_int(db, &running, 0, "SELECT count(*) FROM heartbeat_runs WHERE agent_id = $1 AND status = 'running'", P(V_ID(run->agent_id))));
+    TRY(db_int(db, &running, 0, "SELECT count(*) FROM heartbeat_runs WHERE agent_id = $1 AND status = 'running'",
+               P(V_ID(run->agent_id))));
     if (running > 0) return OK;
     TRY(db_exec(db, &n,
                 "UPDATE agents SET status = 'idle', error_reason = NULL, last_heartbeat_at = $2, updated_at = $2"
-                " WHERE id = $1 AND status = 'running'", P(V_ID(run->agent_id), V_TIME(now))));
+                " WHERE id = $1 AND status = 'running'",
+                P(V_ID(run->agent_id), V_TIME(now))));
     TRY(agent_get(db, run->agent_id, &agent, &found));
     return found ? agent_publish_status(db, &agent, "cancelled") : OK;
 }
@@ -79,10 +82,11 @@ static err_t cancel_one(struct db *db, struct run *run, const struct run_cancel 
     int64_t n;
     const char *from = run->status;
     *done = false;
-    TRY(db_exec(db, &n,
-                "UPDATE heartbeat_runs SET status = 'cancelled', error = $3, error_code = $4, finished_at = $5, updated_at = $5,"
-                " cancel_requested_at = $5 WHERE id = $1 AND status = $2",
-                P(V_ID(run->id), V_TEXT(from), V_TEXT(c->error), V_TEXT(c->error_code), V_TIME(now))));
+    TRY(db_exec(
+        db, &n,
+        "UPDATE heartbeat_runs SET status = 'cancelled', error = $3, error_code = $4, finished_at = $5, updated_at = $5,"
+        " cancel_requested_at = $5 WHERE id = $1 AND status = $2",
+        P(V_ID(run->id), V_TEXT(from), V_TEXT(c->error), V_TEXT(c->error_code), V_TIME(now))));
     if (n == 0) return OK; /* it ended by itself: leave it so (EX-50) */
     *done = true;
     run->status = "cancelled";
@@ -93,9 +97,14 @@ static err_t cancel_one(struct db *db, struct run *run, const struct run_cancel 
     TRY(db_exec(db, &n,
                 "UPDATE agent_wakeup_requests SET status = $2, error = $3, finished_at = $4, updated_at = $4"
                 " WHERE id = $1 AND status IN ('queued','claimed')",
-                P(V_ID(run->wakeup_request_id), V_TEXT(c->wake_status ? c->wake_status : "cancelled"), V_TEXT(c->error), V_TIME(now))));
-    TRY(run_event_add(db, run, &(struct run_event_entry){.event_type = "lifecycle", .level = "warn", .message = "run cancelled",
-                                                          .payload = json_pack("{s:s, s:s?}", "status", "cancelled", "errorCode", c->error_code)}));
+                P(V_ID(run->wakeup_request_id), V_TEXT(c->wake_status ? c->wake_status : "cancelled"), V_TEXT(c->error),
+                  V_TIME(now))));
+    TRY(run_event_add(db, run,
+                      &(struct run_event_entry){
+                          .event_type = "lifecycle",
+                          .level = "warn",
+                          .message = "run cancelled",
+                          .payload = json_pack("{s:s, s:s?}", "status", "cancelled", "errorCode", c->error_code)}));
     TRY(run_publish_status(db, run, NULL, true));
     const char **issues;
     int count, promoted;

@@ -28,9 +28,10 @@ static json_t *bounded(struct arena *a, const json_t *v, int depth)
     if (depth >= DEPTH_MAX && (json_is_object(v) || json_is_array(v))) return json_string("[truncated]");
     if (json_is_array(v)) {
         json_t *out = json_array();
-        json_array_foreach(v, i, m) {
+        json_array_foreach (v, i, m) {
             if (i == ITEMS_MAX) {
-                json_array_append_new(out, json_pack("{s:b, s:I}", "_truncated", 1, "omittedItems", (json_int_t)(json_array_size(v) - ITEMS_MAX)));
+                json_array_append_new(out, json_pack("{s:b, s:I}", "_truncated", 1, "omittedItems",
+                                                     (json_int_t)(json_array_size(v) - ITEMS_MAX)));
                 break;
             }
             json_array_append_new(out, bounded(a, m, depth + 1));
@@ -40,7 +41,7 @@ static json_t *bounded(struct arena *a, const json_t *v, int depth)
     if (json_is_object(v)) {
         json_t *out = json_object();
         size_t n = 0;
-        json_object_foreach((json_t *)(uintptr_t)v, key, m) {
+        json_object_foreach ((json_t *)(uintptr_t)v, key, m) {
             if (n++ == KEYS_MAX) {
                 json_object_set_new(out, "_truncated", json_true());
                 json_object_set_new(out, "_omittedKeys", json_integer((json_int_t)(json_object_size(v) - KEYS_MAX)));

@@ -29,7 +29,11 @@ static void silence_write(struct jw *w, const struct run *run)
     jw_key(w, "silenceAgeMs");
     if (running) jw_int(w, age);
     else jw_null(w);
-    jw_kstr(w, "level", !running ? "not_applicable" : age >= CRITICAL_MS ? "critical" : age >= SUSPICIOUS_MS ? "suspicious" : "ok");
+    jw_kstr(w, "level",
+            !running               ? "not_applicable"
+            : age >= CRITICAL_MS   ? "critical"
+            : age >= SUSPICIOUS_MS ? "suspicious"
+                                   : "ok");
     jw_kint(w, "suspicionThresholdMs", SUSPICIOUS_MS);
     jw_kint(w, "criticalThresholdMs", CRITICAL_MS);
     jw_knull(w, "snoozedUntil");
@@ -42,7 +46,8 @@ static void silence_write(struct jw *w, const struct run *run)
 /* Transient progress is shown by live events; a read finds none of it. */
 static void progress_write(struct jw *w)
 {
-    static const char *const keys[] = {"currentStatusMessage", "currentStatusUpdatedAt", "currentToolName", "lastAssistantSnippet", "lastEventAt"};
+    static const char *const keys[] = {"currentStatusMessage", "currentStatusUpdatedAt", "currentToolName",
+                                       "lastAssistantSnippet", "lastEventAt"};
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) jw_knull(w, keys[i]);
 }
 
@@ -69,7 +74,8 @@ static void reduced_write(struct jw *w, const char *key, const char *json, const
 /* A result as it is, or its sayings when it is huge. */
 static void result_write(struct jw *w, const char *json)
 {
-    static const char *const keep[] = {"summary", "result", "message", "error", "stopReason", "timeoutFired", "costUsd", NULL};
+    static const char *const keep[] = {"summary",    "result",       "message", "error",
+                                       "stopReason", "timeoutFired", "costUsd", NULL};
     if (json == NULL || strlen(json) <= RESULT_MAX) jw_kraw(w, "resultJson", json);
     else reduced_write(w, "resultJson", json, keep);
 }
@@ -81,7 +87,10 @@ static const char *conditions(struct db *db, const struct run_filter *f, struct 
     struct buf b = {0};
     const struct {
         const char *value, *sql;
-    } conds[] = {{f->company_id, " AND company_id = $%d"}, {f->agent_id, " AND agent_id = $%d"}, {f->issue_id, " AND issue_id = $%d"}, {f->before_id, " AND id < $%d"}};
+    } conds[] = {{f->company_id, " AND company_id = $%d"},
+                 {f->agent_id, " AND agent_id = $%d"},
+                 {f->issue_id, " AND issue_id = $%d"},
+                 {f->before_id, " AND id < $%d"}};
     buf_puts(&b, "WHERE true");
     for (size_t i = 0; i < sizeof conds / sizeof *conds; i++) {
         if (conds[i].value == NULL) continue;
@@ -105,8 +114,9 @@ static err_t read_runs(struct db *db, const struct run_filter *f, struct run **r
 
 static bool in_summary(const char *json)
 {
-    static const char *const gone[] = {"usageJson", "sessionIdBefore", "sessionIdAfter", "logStore", "logRef", "logSha256",
-                                       "externalRunId", "processPid", "processGroupId", "processStartedAt", NULL};
+    static const char *const gone[] = {
+        "usageJson",     "sessionIdBefore", "sessionIdAfter", "logStore",         "logRef", "logSha256",
+        "externalRunId", "processPid",      "processGroupId", "processStartedAt", NULL};
     for (const char *const *g = gone; *g; g++)
         if (strcmp(json, *g) == 0) return false;
     return true;
@@ -119,8 +129,9 @@ static bool in_list(const char *json)
 
 static void row_write(struct jw *w, const struct run *run, const struct run_data *d, bool summary)
 {
-    static const char *const context[] = {"issueId", "taskId", "taskKey", "commentId", "wakeCommentId", "wakeReason", "wakeSource",
-                                          "wakeTriggerDetail", "modelProfile", NULL};
+    static const char *const context[] = {"issueId",       "taskId",     "taskKey",    "commentId",
+                                          "wakeCommentId", "wakeReason", "wakeSource", "wakeTriggerDetail",
+                                          "modelProfile",  NULL};
     static const char *const result[] = {"summary", "result", "message", "error", "costUsd", NULL};
     jw_obj(w);
     for (int i = 0; i < ENTITY_run.count; i++) {
@@ -160,14 +171,20 @@ static err_t data_of(struct db *db, const struct run_filter *f, struct run_data 
     *out = arena_array(db_arena(db), struct run_data, f->limit + 1);
     *n = 0;
     TRY(db_query(db, &r,
-                 arena_printf(db_arena(db), "SELECT run_id, context_snapshot, result_json, usage_json,"
-                                            " CASE WHEN length(stdout_excerpt) > " LINE_MAX_CHARS
-                                            " THEN substr(stdout_excerpt, length(stdout_excerpt) - " LINE_MAX_CHARS " + 1)"
-                                            " ELSE stdout_excerpt END FROM heartbeat_run_data"
-                                            " WHERE run_id IN (SELECT id FROM heartbeat_runs %s)", tail), v, k));
+                 arena_printf(db_arena(db),
+                              "SELECT run_id, context_snapshot, result_json, usage_json,"
+                              " CASE WHEN length(stdout_excerpt) > " LINE_MAX_CHARS
+                              " THEN substr(stdout_excerpt, length(stdout_excerpt) - " LINE_MAX_CHARS " + 1)"
+                              " ELSE stdout_excerpt END FROM heartbeat_run_data"
+                              " WHERE run_id IN (SELECT id FROM heartbeat_runs %s)",
+                              tail),
+                 v, k));
     while (rows_next(&r) && *n < f->limit)
-        (*out)[(*n)++] = (struct run_data){.run_id = row_text(&r, 0), .context_snapshot = row_text(&r, 1), .result_json = row_text(&r, 2), .usage_json = row_text(&r, 3),
-                                              .stdout_excerpt = row_text(&r, 4)};
+        (*out)[(*n)++] = (struct run_data){.run_id = row_text(&r, 0),
+                                           .context_snapshot = row_text(&r, 1),
+                                           .result_json = row_text(&r, 2),
+                                           .usage_json = row_text(&r, 3),
+                                           .stdout_excerpt = row_text(&r, 4)};
     return rows_err(&r);
 }
 
@@ -213,7 +230,8 @@ static err_t agent_names(struct db *db, const char *company_id, struct names **o
     return rows_err(&r);
 }
 
-static void live_fields(struct jw *w, const struct run *run, const struct names *agents, int n, const struct run_data *d, bool with_scope)
+static void live_fields(struct jw *w, const struct run *run, const struct names *agents, int n,
+                        const struct run_data *d, bool with_scope)
 {
     const json_t *c = json_read(d->context_snapshot);
     const char *name = NULL, *adapter = NULL;
@@ -233,8 +251,10 @@ static void live_fields(struct jw *w, const struct run *run, const struct names 
     jw_kstr(w, "agentId", run->agent_id);
     jw_kstr(w, "agentName", name);
     jw_kstr(w, "adapterType", adapter);
-    static const char *const plain[] = {"logBytes", "error", "errorCode", "livenessState", "livenessReason", "continuationAttempt", "lastUsefulActionAt", "nextAction",
-                                        "lastOutputAt", "lastOutputSeq", "lastOutputStream", "lastOutputBytes", "processStartedAt", NULL};
+    static const char *const plain[] = {
+        "logBytes",           "error",      "errorCode",    "livenessState", "livenessReason",   "continuationAttempt",
+        "lastUsefulActionAt", "nextAction", "lastOutputAt", "lastOutputSeq", "lastOutputStream", "lastOutputBytes",
+        "processStartedAt",   NULL};
     for (const char *const *k = plain; *k; k++) {
         jw_key(w, *k);
         entity_write_field(w, entity_field(&ENTITY_run, *k), run);
@@ -306,9 +326,26 @@ err_t run_issue_write(struct db *db, struct jw *w, const struct issue *issue, in
     TRY(read_runs(db, &f, &rows, &n));
     TRY(data_of(db, &f, &data, &m));
     for (int i = 0; i < n; i++) {
-        static const char *const plain[] = {"status", "agentId", "startedAt", "finishedAt", "createdAt", "invocationSource", "responsibleUserId",
-                                            "error", "errorCode", "logBytes", "retryOfRunId", "scheduledRetryAt", "scheduledRetryAttempt",
-                                            "scheduledRetryReason", "livenessState", "livenessReason", "continuationAttempt", "lastUsefulActionAt", "nextAction", NULL};
+        static const char *const plain[] = {"status",
+                                            "agentId",
+                                            "startedAt",
+                                            "finishedAt",
+                                            "createdAt",
+                                            "invocationSource",
+                                            "responsibleUserId",
+                                            "error",
+                                            "errorCode",
+                                            "logBytes",
+                                            "retryOfRunId",
+                                            "scheduledRetryAt",
+                                            "scheduledRetryAttempt",
+                                            "scheduledRetryReason",
+                                            "livenessState",
+                                            "livenessReason",
+                                            "continuationAttempt",
+                                            "lastUsefulActionAt",
+                                            "nextAction",
+                                            NULL};
         const struct run_data *d = find_data(data, m, rows[i].id);
         const char *adapter = NULL;
         for (int j = 0; j < k; j++)
@@ -355,10 +392,11 @@ err_t run_detail_write(struct db *db, struct jw *w, const struct run *run)
 err_t run_issues_write(struct db *db, struct jw *w, const struct run *run)
 {
     struct rows r ROWS_AUTO = {0};
-    TRY(db_query(db, &r,
-                 "SELECT id, identifier, title, status, priority FROM issues WHERE company_id = $1 AND (id = $2 OR CAST(id AS text) IN"
-                 " (SELECT entity_id FROM activity_log WHERE run_id = $3 AND entity_type = 'issue')) ORDER BY issue_number LIMIT 500",
-                 P(V_ID(run->company_id), V_ID(run->issue_id), V_ID(run->id))));
+    TRY(db_query(
+        db, &r,
+        "SELECT id, identifier, title, status, priority FROM issues WHERE company_id = $1 AND (id = $2 OR CAST(id AS text) IN"
+        " (SELECT entity_id FROM activity_log WHERE run_id = $3 AND entity_type = 'issue')) ORDER BY issue_number LIMIT 500",
+        P(V_ID(run->company_id), V_ID(run->issue_id), V_ID(run->id))));
     while (rows_next(&r)) {
         jw_obj(w);
         jw_kstr(w, "issueId", row_text(&r, 0));

@@ -18,7 +18,8 @@ struct run_filter {
 /* GET …/heartbeat-runs: newest first, into an open array. summary: without usage, sessions, process and result. */
 err_t run_list_write(struct db *db, struct jw *w, const struct run_filter *f, bool summary) MUST_CHECK;
 /* GET …/live-runs: live ones, filled up to min_count with the most recent others. with_scope: companyId and issueId too. */
-err_t run_live_write(struct db *db, struct jw *w, const struct run_filter *f, int min_count, bool with_scope) MUST_CHECK;
+err_t run_live_write(struct db *db, struct jw *w, const struct run_filter *f, int min_count,
+                     bool with_scope) MUST_CHECK;
 /* GET issues/:id/active-run: one object or null. */
 err_t run_active_write(struct db *db, struct jw *w, const struct issue *issue) MUST_CHECK;
 /* GET issues/:id/runs (IS-136). */

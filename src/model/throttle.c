@@ -23,18 +23,20 @@ static bool candidate(const struct actor *requester, const char *reason, bool ha
 
 /* Length of the leading streak of ended runs that left no trace on the issue. A
  * failed run counts too: an agent in trouble is not called again at once (AR-10 BETTER). */
-static err_t streak_of(struct db *db, const struct agent *agent, const struct issue *issue, int *streak, instant_t *last)
+static err_t streak_of(struct db *db, const struct agent *agent, const struct issue *issue, int *streak,
+                       instant_t *last)
 {
     struct rows r ROWS_AUTO = {0};
     bool counting = true;
     *streak = 0;
     *last = INSTANT_NONE;
-    TRY(db_query(db, &r,
-                 "SELECT r.finished_at, (SELECT count(*) FROM activity_log a WHERE a.run_id = r.id AND a.action LIKE 'issue.%'"
-                 " AND a.action NOT IN ('issue.checked_out','issue.read_marked')) FROM heartbeat_runs r"
-                 " WHERE r.issue_id = $1 AND r.agent_id = $2 AND r.status IN ('succeeded','failed','timed_out')"
-                 " AND r.finished_at >= $3 ORDER BY r.finished_at DESC LIMIT $4",
-                 P(V_ID(issue->id), V_ID(agent->id), V_TIME(clock_now() - LOOKBACK_MS), V_INT(SAMPLE))));
+    TRY(db_query(
+        db, &r,
+        "SELECT r.finished_at, (SELECT count(*) FROM activity_log a WHERE a.run_id = r.id AND a.action LIKE 'issue.%'"
+        " AND a.action NOT IN ('issue.checked_out','issue.read_marked')) FROM heartbeat_runs r"
+        " WHERE r.issue_id = $1 AND r.agent_id = $2 AND r.status IN ('succeeded','failed','timed_out')"
+        " AND r.finished_at >= $3 ORDER BY r.finished_at DESC LIMIT $4",
+        P(V_ID(issue->id), V_ID(agent->id), V_TIME(clock_now() - LOOKBACK_MS), V_INT(SAMPLE))));
     while (rows_next(&r)) {
         if (*last == INSTANT_NONE) *last = row_time(&r, 0);
         if (row_int(&r, 1) > 0) counting = false;
@@ -66,8 +68,8 @@ err_t throttle_check(struct db *db, const struct agent *agent, const struct issu
     if (clock_now() >= last + cooldown) return OK;
     *throttled = true;
     json_object_set_new(payload, "heartbeatSkip",
-                        json_pack("{s:s?, s:i, s:I, s:s, s:s}", "requestedReason", reason, "noProgressStreak", streak, "cooldownMs",
-                                  (json_int_t)cooldown, "lastRunFinishedAt", instant_text(a, last), "nextAllowedAt",
-                                  instant_text(a, last + cooldown)));
+                        json_pack("{s:s?, s:i, s:I, s:s, s:s}", "requestedReason", reason, "noProgressStreak", streak,
+                                  "cooldownMs", (json_int_t)cooldown, "lastRunFinishedAt", instant_text(a, last),
+                                  "nextAllowedAt", instant_text(a, last + cooldown)));
     return OK;
 }

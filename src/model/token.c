@@ -101,7 +101,8 @@ bool token_verify(struct arena *a, const char *secret, const char *jwt, struct r
     if (strlen(want) != strlen(dot2 + 1) || sodium_memcmp(want, dot2 + 1, strlen(want)) != 0) return false;
     if (out->agent_id == NULL || out->adapter_type == NULL || out->run_id == NULL) return false;
     if (!id_valid(out->agent_id) || !id_valid(out->company_id) || !id_valid(out->run_id)) return false;
-    if (!json_is_number(json_object_get(claims, "iat")) || !json_is_number(json_object_get(claims, "exp"))) return false;
+    if (!json_is_number(json_object_get(claims, "iat")) || !json_is_number(json_object_get(claims, "exp")))
+        return false;
     if (json_int(claims, "exp", 0) * 1000 < clock_now()) return false;
     return claim_is(claims, "iss", settings.jwt_issuer) && claim_is(claims, "aud", settings.jwt_audience) &&
            claim_is(claims, "instance_id", settings.instance_id);

@@ -4,8 +4,8 @@
 #include <string.h>
 
 static const char *const interaction_keys[] = {
-    "interactionId", "interactionKind", "interactionStatus", "continuationPolicy", "checkboxSelection", "itemVerdicts",
-    "newlyResolvedItemIds", NULL,
+    "interactionId",     "interactionKind", "interactionStatus",    "continuationPolicy",
+    "checkboxSelection", "itemVerdicts",    "newlyResolvedItemIds", NULL,
 };
 
 static void fill(json_t *o, const char *key, const char *value)
@@ -21,7 +21,7 @@ static void add_comment(json_t *ids, const char *id)
     size_t i;
     json_t *v;
     if (id == NULL) return;
-    json_array_foreach(ids, i, v)
+    json_array_foreach (ids, i, v)
         if (json_is_string(v) && strcmp(json_string_value(v), id) == 0) return;
     json_array_append_new(ids, json_string(id));
 }
@@ -30,7 +30,7 @@ static void add_comments(json_t *ids, const json_t *from)
 {
     size_t i;
     json_t *v;
-    json_array_foreach(json_object_get(from, "wakeCommentIds"), i, v) add_comment(ids, json_string_value(v));
+    json_array_foreach (json_object_get(from, "wakeCommentIds"), i, v) add_comment(ids, json_string_value(v));
     add_comment(ids, json_str(from, "wakeCommentId"));
     add_comment(ids, json_str(from, "commentId"));
 }

@@ -6,14 +6,16 @@
 #include "store/entity.h"
 
 /* May this deferred wake become a queued run now? *why: NULL, or the typed reason against it. */
-err_t wake_promotable(struct db *db, const struct agent *agent, const struct issue *issue, json_t *context, const char **why) MUST_CHECK;
+err_t wake_promotable(struct db *db, const struct agent *agent, const struct issue *issue, json_t *context,
+                      const char **why) MUST_CHECK;
 /* deferred row → queued row + queued run with the stored context (EX-66). */
-err_t wake_promote(struct db *db, const struct wake *wake, const struct agent *agent, const struct issue *issue, json_t *context) MUST_CHECK;
+err_t wake_promote(struct db *db, const struct wake *wake, const struct agent *agent, const struct issue *issue,
+                   json_t *context) MUST_CHECK;
 
 struct run_seed {
     const char *company_id, *agent_id, *issue_id, *invocation_source, *trigger_detail, *responsible_user_id;
     const char *wakeup_request_id;
-    json_t *context; /* object */
+    json_t *context;    /* object */
     const char *status; /* queued or scheduled_retry */
     const char *retry_of_run_id, *scheduled_retry_reason;
     instant_t scheduled_retry_at;

@@ -27,9 +27,9 @@ static json_t *issue_part(struct arena *a, const struct issue *i)
     bool truncated;
     if (i == NULL) return json_null();
     const char *description = cut(a, i->description, DESCRIPTION_CHARS, &truncated);
-    return json_pack("{s:s, s:s, s:s, s:o, s:b, s:s, s:s, s:s}", "id", i->id, "identifier", i->identifier, "title", i->title,
-                     "description", text_or_null(description), "descriptionTruncated", truncated, "status", i->status,
-                     "workMode", i->work_mode, "priority", i->priority);
+    return json_pack("{s:s, s:s, s:s, s:o, s:b, s:s, s:s, s:s}", "id", i->id, "identifier", i->identifier, "title",
+                     i->title, "description", text_or_null(description), "descriptionTruncated", truncated, "status",
+                     i->status, "workMode", i->work_mode, "priority", i->priority);
 }
 
 static json_t *comment_part(struct arena *a, const struct comment *c, size_t budget, size_t *used, bool *truncated)
@@ -40,8 +40,8 @@ static json_t *comment_part(struct arena *a, const struct comment *c, size_t bud
     *used += strlen(body);
     *truncated |= cut_here;
     const char *author = c->author_agent_id ? c->author_agent_id : c->author_user_id;
-    json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:b}", "id", c->id, "issueId", c->issue_id, "authorType", c->author_type, "body", body,
-                          "bodyTruncated", cut_here);
+    json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:b}", "id", c->id, "issueId", c->issue_id, "authorType",
+                          c->author_type, "body", body, "bodyTruncated", cut_here);
     json_object_set_new(o, "presentation", json_read(c->presentation));
     json_object_set_new(o, "metadata", json_read(c->metadata));
     json_object_set_new(o, "deletedAt", text_or_null(instant_text(a, c->deleted_at)));
@@ -60,7 +60,7 @@ static err_t comments_part(struct db *db, const json_t *ids, json_t *out)
     size_t n = json_array_size(ids), used = 0, i;
     bool truncated = n > COMMENTS_MAX;
     int missing = 0;
-    json_array_foreach(ids, i, id) {
+    json_array_foreach (ids, i, id) {
         struct comment c;
         bool found = false;
         if (!json_is_string(id) || i + COMMENTS_MAX < n) continue;
@@ -82,19 +82,23 @@ static err_t children_part(struct db *db, const struct run *run, json_t *out)
 {
     const char *payload = NULL;
     if (run->wakeup_request_id)
-        TRY(db_text(db, &payload, "SELECT payload FROM agent_wakeup_requests WHERE id = $1", P(V_ID(run->wakeup_request_id))));
+        TRY(db_text(db, &payload, "SELECT payload FROM agent_wakeup_requests WHERE id = $1",
+                    P(V_ID(run->wakeup_request_id))));
     const json_t *p = json_read(payload);
     json_t *children = json_object_get(p, "childIssueSummaries");
     json_object_set_new(out, "childIssueSummaries", json_is_array(children) ? children : json_array());
-    json_object_set_new(out, "childIssueSummaryTruncated", json_boolean(json_bool(p, "childIssueSummaryTruncated", false)));
+    json_object_set_new(out, "childIssueSummaryTruncated",
+                        json_boolean(json_bool(p, "childIssueSummaryTruncated", false)));
     return OK;
 }
 
-err_t wake_payload_build(struct db *db, const struct run *run, const json_t *context, const struct issue *issue, json_t **env)
+err_t wake_payload_build(struct db *db, const struct run *run, const json_t *context, const struct issue *issue,
+                         json_t **env)
 {
     static const char *const nulls[] = {
-        "recovery", "activeTreeHold", "executionStage", "continuationSummary", "planReviewContext", "documentReviewContext",
-        "livenessContinuation", "taskWatchdog", "checkboxSelection", "executionWorkspace", "agentMessage", NULL,
+        "recovery",          "activeTreeHold",        "executionStage",       "continuationSummary",
+        "planReviewContext", "documentReviewContext", "livenessContinuation", "taskWatchdog",
+        "checkboxSelection", "executionWorkspace",    "agentMessage",         NULL,
     };
     json_t *o = json_object(), *open = json_array();
     const json_t *ids = json_object_get(context, "wakeCommentIds");
@@ -105,9 +109,11 @@ err_t wake_payload_build(struct db *db, const struct run *run, const json_t *con
     if (issue) TRY(relation_unresolved(db, issue->id, &open, &blockers));
     json_object_set_new(o, "reason", text_or_null(json_str(context, "wakeReason")));
     json_object_set_new(o, "issue", issue_part(db_arena(db), issue));
-    json_object_set_new(o, "checkedOutByHarness", json_boolean(json_bool(context, "paperclipHarnessCheckedOut", false)));
+    json_object_set_new(o, "checkedOutByHarness",
+                        json_boolean(json_bool(context, "paperclipHarnessCheckedOut", false)));
     json_object_set_new(o, "simplifiedEnglishInteractions", json_false());
-    json_object_set_new(o, "dependencyBlockedInteraction", json_boolean(json_bool(context, "dependencyBlockedInteraction", false)));
+    json_object_set_new(o, "dependencyBlockedInteraction",
+                        json_boolean(json_bool(context, "dependencyBlockedInteraction", false)));
     json_object_set_new(o, "treeHoldInteraction", json_false());
     json_object_set_new(o, "unresolvedBlockerIssueIds", open);
     json_object_set_new(o, "unresolvedBlockerSummaries", json_array());

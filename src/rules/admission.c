@@ -13,7 +13,8 @@ static bool any(const char *reason, const char *const *set)
 
 bool admission_carries_nothing_new(const char *reason)
 {
-    static const char *const set[] = {"issue_assigned", "issue_continuation_needed", "heartbeat_timer", "issue_checked_out", NULL};
+    static const char *const set[] = {"issue_assigned", "issue_continuation_needed", "heartbeat_timer",
+                                      "issue_checked_out", NULL};
     return reason == NULL || any(reason, set);
 }
 
@@ -51,7 +52,8 @@ static struct admission_verdict caps(const struct admission_facts *f)
 static struct admission_verdict busy(const struct admission_facts *f)
 {
     bool quiet = !f->has_comment && !f->force_fresh && admission_carries_nothing_new(f->reason);
-    if (f->active_same_agent && (!f->active_running || quiet)) return verdict(ADMIT_COALESCE, "issue_execution_same_name");
+    if (f->active_same_agent && (!f->active_running || quiet))
+        return verdict(ADMIT_COALESCE, "issue_execution_same_name");
     /* AR-48 BETTER (1): what could not pass the claim gate later is not kept waiting */
     if (!f->assignee_is_agent && !f->interaction) return verdict(ADMIT_SKIP, "issue_assignee_changed");
     return verdict(ADMIT_DEFER, "issue_execution_deferred");

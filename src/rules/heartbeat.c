@@ -22,8 +22,10 @@ static bool flag(const json_t *v, bool dflt) { return json_is_boolean(v) ? json_
 
 struct heartbeat_policy heartbeat_policy(const char *runtime_config_json)
 {
-    static const char *const on_demand[] = {"wakeOnDemand", "wakeOnAssignment", "wakeOnOnDemand", "wakeOnAutomation", NULL};
-    static const char *const idle[] = {"skipTimerWhenNoActionableWork", "requireActionableTimerWork", "issueOnlyTimer", NULL};
+    static const char *const on_demand[] = {"wakeOnDemand", "wakeOnAssignment", "wakeOnOnDemand", "wakeOnAutomation",
+                                            NULL};
+    static const char *const idle[] = {"skipTimerWhenNoActionableWork", "requireActionableTimerWork", "issueOnlyTimer",
+                                       NULL};
     static const char *const daily_runs[] = {"maxDailyRuns", "dailyRunLimit", "dailyRunCap", "maxRunsPerDay", NULL};
     static const char *const daily_cost[] = {"maxDailyCostCents", "dailyCostCentsLimit", "dailySpendCentsLimit",
                                              "dailyBudgetCents", NULL};

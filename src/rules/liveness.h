@@ -8,7 +8,7 @@ struct liveness_facts {
     bool interrupted, succeeded;
     const char *status, *error_code; /* of the run, for the text */
     const char *issue_status;        /* NULL: no issue */
-    int evidence; /* comments, documents, activity of the run that changed something */
+    int evidence;                    /* comments, documents, activity of the run that changed something */
     bool output;
 };
 struct liveness_verdict {

@@ -6,8 +6,9 @@
 
 /* Substrings of a name, compared without case, '-' and '_' (AR-20). */
 static const char *const names[] = {
-    "apikey", "accesstoken", "auth", "token", "authorization", "bearer", "secret", "passwd", "password",
-    "credential", "jwt", "privatekey", "cookie", "connectionstring", "browsercode", "logincode", "loginurl",
+    "apikey", "accesstoken",      "auth",        "token",      "authorization", "bearer",
+    "secret", "passwd",           "password",    "credential", "jwt",           "privatekey",
+    "cookie", "connectionstring", "browsercode", "logincode",  "loginurl",
 };
 
 bool redact_is_sensitive(const char *key)
@@ -114,7 +115,8 @@ const char *redact_text(struct arena *a, const char *s)
             buf_append(&b, s, n);
             s += n;
             const char *value = s;
-            while (*s && (quote ? *s != quote : !isspace((unsigned char)*s) && *s != '&' && *s != ';')) s += *s == '\\' && s[1] ? 2 : 1;
+            while (*s && (quote ? *s != quote : !isspace((unsigned char)*s) && *s != '&' && *s != ';'))
+                s += *s == '\\' && s[1] ? 2 : 1;
             if (s > value) buf_puts(&b, REDACTED);
         } else {
             boundary = !name_char(*s);
@@ -145,7 +147,7 @@ static json_t *redact_args(struct arena *a, const json_t *args)
     json_t *out = json_array(), *v;
     size_t i;
     bool hide = false;
-    json_array_foreach(args, i, v) {
+    json_array_foreach (args, i, v) {
         const char *s = json_string_value(v);
         if (hide) json_array_append_new(out, json_string(REDACTED));
         else json_array_append_new(out, s ? json_string(redact_text(a, s)) : redact_json(a, v));
@@ -162,7 +164,8 @@ static json_t *redact_member(struct arena *a, const char *key, json_t *v)
         return json_string(REDACTED);
     }
     if (is_command_key(key) && json_is_string(v)) return json_string(redact_text(a, json_string_value(v)));
-    if ((strcmp(key, "commandArgs") == 0 || strcmp(key, "command_args") == 0 || strcmp(key, "argv") == 0) && json_is_array(v))
+    if ((strcmp(key, "commandArgs") == 0 || strcmp(key, "command_args") == 0 || strcmp(key, "argv") == 0) &&
+        json_is_array(v))
         return redact_args(a, v);
     if (strcmp(key, "surface") == 0 && json_is_string(v)) return v;
     return redact_json(a, v);
@@ -176,12 +179,12 @@ json_t *redact_json(struct arena *a, const json_t *v)
     switch (v ? json_typeof(v) : JSON_NULL) {
     case JSON_OBJECT: {
         json_t *out = json_object();
-        json_object_foreach((json_t *)(uintptr_t)v, key, m) json_object_set_new(out, key, redact_member(a, key, m));
+        json_object_foreach ((json_t *)(uintptr_t)v, key, m) json_object_set_new(out, key, redact_member(a, key, m));
         return out;
     }
     case JSON_ARRAY: {
         json_t *out = json_array();
-        json_array_foreach(v, i, m) json_array_append_new(out, redact_json(a, m));
+        json_array_foreach (v, i, m) json_array_append_new(out, redact_json(a, m));
         return out;
     }
     case JSON_STRING: return looks_like_jwt(json_string_value(v)) ? json_string(REDACTED) : (json_t *)(uintptr_t)v;
@@ -200,14 +203,14 @@ const char *redact_find_marker(const json_t *v)
     json_t *m;
     size_t i;
     if (json_is_object(v)) {
-        json_object_foreach((json_t *)(uintptr_t)v, key, m) {
+        json_object_foreach ((json_t *)(uintptr_t)v, key, m) {
             const char *s = json_is_object(m) ? json_str(m, "value") : json_string_value(m);
             if (redact_is_sensitive(key) && s && strcmp(s, REDACTED) == 0) return key;
             const char *deep = redact_find_marker(m);
             if (deep) return deep;
         }
     } else if (json_is_array(v)) {
-        json_array_foreach(v, i, m) {
+        json_array_foreach (v, i, m) {
             const char *deep = redact_find_marker(m);
             if (deep) return deep;
         }

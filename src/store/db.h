@@ -47,17 +47,25 @@ struct dbv {
     } v;
 };
 
-static inline struct dbv V_ID(const char *s) { return (struct dbv){K_ID, s == NULL, {.s = s}}; }
-static inline struct dbv V_TEXT(const char *s) { return (struct dbv){K_TEXT, s == NULL, {.s = s}}; }
-static inline struct dbv V_JSON(const char *s) { return (struct dbv){K_JSON, s == NULL, {.s = s}}; }
-static inline struct dbv V_INT(int64_t i) { return (struct dbv){K_INT, false, {.i = i}}; }
-static inline struct dbv V_BOOL(bool b) { return (struct dbv){K_BOOL, false, {.i = b}}; }
-static inline struct dbv V_REAL(double r) { return (struct dbv){K_REAL, false, {.r = r}}; }
-static inline struct dbv V_TIME(instant_t t) { return (struct dbv){K_TIME, t == INSTANT_NONE, {.i = t}}; }
+static inline struct dbv V_ID(const char *s) {
+    return (struct dbv){K_ID, s == NULL, {.s = s}};
+} static inline struct dbv V_TEXT(const char *s) {
+    return (struct dbv){K_TEXT, s == NULL, {.s = s}};
+} static inline struct dbv V_JSON(const char *s) {
+    return (struct dbv){K_JSON, s == NULL, {.s = s}};
+} static inline struct dbv V_INT(int64_t i) {
+    return (struct dbv){K_INT, false, {.i = i}};
+} static inline struct dbv V_BOOL(bool b) {
+    return (struct dbv){K_BOOL, false, {.i = b}};
+} static inline struct dbv V_REAL(double r) {
+    return (struct dbv){K_REAL, false, {.r = r}};
+} static inline struct dbv V_TIME(instant_t t) {
+    return (struct dbv){K_TIME, t == INSTANT_NONE, {.i = t}};
+}
 
 /* Parameter list: db_exec(db, &n, "… $1 …", P(V_ID(id))); P() for none. */
-#define P(...)                                   \
-    (const struct dbv[]){{0}, __VA_ARGS__} + 1,  \
+#define P(...)                                  \
+    (const struct dbv[]){{0}, __VA_ARGS__} + 1, \
         (int)(sizeof((const struct dbv[]){{0}, __VA_ARGS__}) / sizeof(struct dbv) - 1)
 
 struct store;

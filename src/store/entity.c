@@ -94,8 +94,9 @@ static struct field runtime_state_fields[] = {
 #undef ROW
 #undef F
 
-#define DEFINE(n, t)                                                                                       \
-    struct entity ENTITY_##n = {#n, t, n##_fields, (int)(sizeof n##_fields / sizeof *n##_fields), sizeof(struct n), .columns = NULL}
+#define DEFINE(n, t)             \
+    struct entity ENTITY_##n = { \
+        #n, t, n##_fields, (int)(sizeof n##_fields / sizeof *n##_fields), sizeof(struct n), .columns = NULL}
 DEFINE(company, "companies");
 DEFINE(agent, "agents");
 DEFINE(agent_key, "agent_api_keys");
@@ -115,9 +116,15 @@ DEFINE(activity, "activity_log");
 DEFINE(runtime_state, "agent_runtime_state");
 
 struct entity *const ENTITIES[] = {
-    &ENTITY_company, &ENTITY_agent,    &ENTITY_agent_key, &ENTITY_membership, &ENTITY_grant,     &ENTITY_goal,
-    &ENTITY_project, &ENTITY_project_workspace, &ENTITY_issue, &ENTITY_comment, &ENTITY_label,   &ENTITY_wake,
-    &ENTITY_run,     &ENTITY_run_data, &ENTITY_run_event, &ENTITY_activity,   &ENTITY_runtime_state, NULL,
+    &ENTITY_company,       &ENTITY_agent,
+    &ENTITY_agent_key,     &ENTITY_membership,
+    &ENTITY_grant,         &ENTITY_goal,
+    &ENTITY_project,       &ENTITY_project_workspace,
+    &ENTITY_issue,         &ENTITY_comment,
+    &ENTITY_label,         &ENTITY_wake,
+    &ENTITY_run,           &ENTITY_run_data,
+    &ENTITY_run_event,     &ENTITY_activity,
+    &ENTITY_runtime_state, NULL,
 };
 
 /* issue_number → issueNumber */
@@ -205,7 +212,9 @@ int entity_decode(const struct entity *e, const struct rows *r, int first, void 
         case K_ID:
         case K_TEXT:
         case K_JSON: *(const char **)at(f, row) = row_text(r, col); break;
-        case K_INT: *(int64_t *)at(f, row) = (f->flags & FF_NULLINT) && row_null(r, col) ? INT_NONE : row_int(r, col); break;
+        case K_INT:
+            *(int64_t *)at(f, row) = (f->flags & FF_NULLINT) && row_null(r, col) ? INT_NONE : row_int(r, col);
+            break;
         case K_TIME: *(instant_t *)at(f, row) = row_time(r, col); break;
         case K_BOOL: *(bool *)at(f, row) = row_bool(r, col); break;
         case K_REAL: *(double *)at(f, row) = row_real(r, col); break;
@@ -224,7 +233,8 @@ static const char *select_sql(struct db *db, const struct entity *e, const char 
     return sql;
 }
 
-err_t entity_one(struct db *db, const struct entity *e, void *row, bool *found, const char *tail, const struct dbv *v, int n)
+err_t entity_one(struct db *db, const struct entity *e, void *row, bool *found, const char *tail, const struct dbv *v,
+                 int n)
 {
     struct rows r ROWS_AUTO = {0};
     *found = false;
@@ -318,7 +328,8 @@ err_t entity_update(struct db *db, const struct entity *e, const void *before, c
     }
     if (n == 0) return OK;
     values[n++] = value_of(&e->fields[0], before);
-    const char *sql = arena_printf(db_arena(db), "UPDATE %s SET %s WHERE %s = $%d", e->table, set.data, e->fields[0].name, n);
+    const char *sql =
+        arena_printf(db_arena(db), "UPDATE %s SET %s WHERE %s = $%d", e->table, set.data, e->fields[0].name, n);
     return db_exec_one(db, sql, values, n);
 }
 
@@ -362,8 +373,11 @@ void entity_set(struct arena *a, const struct field *f, void *row, const json_t 
     }
     case K_TEXT: *(const char **)at(f, row) = null ? NULL : arena_strdup(a, json_string_value(v)); break;
     case K_JSON: *(const char **)at(f, row) = null ? NULL : json_text(a, v); break;
-    case K_INT: *(int64_t *)at(f, row) = null ? ((f->flags & FF_NULLINT) ? INT_NONE : 0)
-                                         : json_is_real(v) ? (int64_t)json_real_value(v) : (int64_t)json_integer_value(v); break;
+    case K_INT:
+        *(int64_t *)at(f, row) = null              ? ((f->flags & FF_NULLINT) ? INT_NONE : 0)
+                                 : json_is_real(v) ? (int64_t)json_real_value(v)
+                                                   : (int64_t)json_integer_value(v);
+        break;
     case K_BOOL: *(bool *)at(f, row) = json_is_true(v); break;
     case K_REAL: *(double *)at(f, row) = null ? 0 : json_number_value(v); break;
     case K_TIME: {

@@ -17,12 +17,12 @@
 
 enum field_flags {
     FF_0 = 0,
-    FF_HIDDEN = 1,    /* never on the wire */
-    FF_CALC = 2,      /* on the wire, not a column: filled by the model */
-    FF_COMPACT = 4,   /* in compact rows (IS-14) */
-    FF_LISTNULL = 8,  /* null in lists (IS §2.1) */
-    FF_NULLINT = 16,  /* INT_NONE is null */
-    FF_SERIAL = 32,   /* the database numbers it */
+    FF_HIDDEN = 1,   /* never on the wire */
+    FF_CALC = 2,     /* on the wire, not a column: filled by the model */
+    FF_COMPACT = 4,  /* in compact rows (IS-14) */
+    FF_LISTNULL = 8, /* null in lists (IS §2.1) */
+    FF_NULLINT = 16, /* INT_NONE is null */
+    FF_SERIAL = 32,  /* the database numbers it */
 };
 
 /* X-macro helpers: FIELD kinds → C types */

@@ -16,10 +16,14 @@ extern const struct migration MIGRATIONS[]; /* made by tools/embed-sql, ends wit
 static const struct {
     const char *kind, *sqlite, *postgres;
 } kinds[] = {
-    {"id", "text", "uuid"},          {"int", "integer", "bigint"},
-    {"bool", "integer", "boolean"},  {"time", "integer", "timestamptz"},
-    {"json", "text", "jsonb"},       {"real", "real", "double precision"},
-    {"strict", " STRICT", ""},       {"serial", "integer PRIMARY KEY AUTOINCREMENT", "bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY"},
+    {"id", "text", "uuid"},
+    {"int", "integer", "bigint"},
+    {"bool", "integer", "boolean"},
+    {"time", "integer", "timestamptz"},
+    {"json", "text", "jsonb"},
+    {"real", "real", "double precision"},
+    {"strict", " STRICT", ""},
+    {"serial", "integer PRIMARY KEY AUTOINCREMENT", "bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY"},
 };
 
 static const char *render(struct arena *a, const char *sql, enum db_engine engine)
@@ -48,9 +52,11 @@ static err_t known(struct db *db, const char *name, bool *out)
     *out = false;
     for (const struct migration *m = MIGRATIONS; m->name; m++)
         if (strcmp(m->name, name) == 0) *out = true;
-    return *out ? OK : err_new(db_arena(db), ERR_UNAVAILABLE,
-                               "the database has the migration %s, which this version (%s) does not know: "
-                               "start the newer version that wrote it", name, BULLDOG_VERSION);
+    return *out ? OK
+                : err_new(db_arena(db), ERR_UNAVAILABLE,
+                          "the database has the migration %s, which this version (%s) does not know: "
+                          "start the newer version that wrote it",
+                          name, BULLDOG_VERSION);
 }
 
 /* Every applied migration must be one of ours, unchanged. */
@@ -71,7 +77,11 @@ static err_t apply(struct db *db, const struct migration *m, int *applied)
     const char *sum = sha256_hex(a, m->sql, strlen(m->sql)), *have;
     TRY(db_text(db, &have, "SELECT checksum FROM schema_migrations WHERE name = $1", P(V_TEXT(m->name))));
     if (have && strcmp(have, sum) == 0) return OK;
-    if (have) return err_new(a, ERR_UNAVAILABLE, "the migration %s was applied in another form; restore a backup or use the version that made this database", m->name);
+    if (have)
+        return err_new(
+            a, ERR_UNAVAILABLE,
+            "the migration %s was applied in another form; restore a backup or use the version that made this database",
+            m->name);
     TRY(db_script(db, render(a, m->sql, db_engine(db))));
     TRY(db_exec_one(db, "INSERT INTO schema_migrations (name, checksum, applied_at) VALUES ($1, $2, $3)",
                     P(V_TEXT(m->name), V_TEXT(sum), V_TIME(clock_now()))));
@@ -85,8 +95,10 @@ static err_t in_tx(struct db *db, const struct migration *m, int *applied)
     TRY(db_begin(db, "migrations"));
     err_t e;
     if (m == NULL) {
-        e = db_script(db, render(db_arena(db), "CREATE TABLE IF NOT EXISTS schema_migrations (name text PRIMARY KEY NOT NULL,"
-                                               "checksum text NOT NULL, applied_at {time} NOT NULL){strict}", db_engine(db)));
+        e = db_script(db, render(db_arena(db),
+                                 "CREATE TABLE IF NOT EXISTS schema_migrations (name text PRIMARY KEY NOT NULL,"
+                                 "checksum text NOT NULL, applied_at {time} NOT NULL){strict}",
+                                 db_engine(db)));
         if (e == OK) e = check_applied(db);
     } else {
         e = apply(db, m, applied);

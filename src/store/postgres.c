@@ -38,7 +38,8 @@ static err_t fail(struct db *db, const PGresult *res, const char *sql)
         return e;
     }
     log_error("db.postgres", "state=%s error=\"%s\" sql=\"%.300s\"", state, msg ? msg : "?", sql);
-    if (PQstatus(impl_of(db)->pg) != CONNECTION_OK) return err_new(db->arena, ERR_UNAVAILABLE, "The database is not reachable");
+    if (PQstatus(impl_of(db)->pg) != CONNECTION_OK)
+        return err_new(db->arena, ERR_UNAVAILABLE, "The database is not reachable");
     return err_new(db->arena, ERR_INTERNAL, "Internal server error");
 }
 
@@ -218,7 +219,8 @@ static err_t connect_url(struct arena *a, const char *url, PGconn **out)
         return e;
     }
     PQsetNoticeProcessor(pg, notice, NULL);
-    static const char setup[] = "SET TimeZone='UTC'; SET DateStyle='ISO'; SET statement_timeout='30s'; SET client_encoding='UTF8'";
+    static const char setup[] =
+        "SET TimeZone='UTC'; SET DateStyle='ISO'; SET statement_timeout='30s'; SET client_encoding='UTF8'";
     PQclear(PQexec(pg, setup));
     *out = pg;
     return OK;
@@ -261,7 +263,8 @@ static err_t pg_begin(struct db *db, const char *scope)
 {
     int64_t n;
     TRY(pg_script(db, "BEGIN"));
-    err_t e = pg_exec(db, &n, "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", P(V_TEXT(scope ? scope : "instance")));
+    err_t e =
+        pg_exec(db, &n, "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", P(V_TEXT(scope ? scope : "instance")));
     if (e) pg_rollback(db);
     return e;
 }
@@ -282,8 +285,24 @@ static err_t pg_commit(struct db *db)
 }
 
 const struct engine_ops postgres_ops = {
-    .store_open = pg_store_open, .store_close = pg_store_close, .open = pg_open, .close = pg_close,
-    .begin = pg_begin, .begin_read = pg_begin_read, .commit = pg_commit, .rollback = pg_rollback,
-    .query = pg_query, .exec = pg_exec, .insert_id = pg_insert_id, .script = pg_script, .next = pg_next, .close_rows = pg_close_rows,
-    .null = pg_null, .text = pg_text, .integer = pg_int, .real = pg_real, .boolean = pg_bool, .time = pg_time,
+    .store_open = pg_store_open,
+    .store_close = pg_store_close,
+    .open = pg_open,
+    .close = pg_close,
+    .begin = pg_begin,
+    .begin_read = pg_begin_read,
+    .commit = pg_commit,
+    .rollback = pg_rollback,
+    .query = pg_query,
+    .exec = pg_exec,
+    .insert_id = pg_insert_id,
+    .script = pg_script,
+    .next = pg_next,
+    .close_rows = pg_close_rows,
+    .null = pg_null,
+    .text = pg_text,
+    .integer = pg_int,
+    .real = pg_real,
+    .boolean = pg_bool,
+    .time = pg_time,
 };

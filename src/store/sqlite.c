@@ -92,7 +92,8 @@ static err_t prepare(struct db *db, struct conn *c, const char *sql, sqlite3_stm
         return OK;
     }
     bool keep = slot->sql == NULL && c->cache.used < STMT_CACHE_MAX;
-    if (sqlite3_prepare_v3(c->sq, positional(db->arena, sql), -1, keep ? SQLITE_PREPARE_PERSISTENT : 0, out, NULL) != SQLITE_OK)
+    if (sqlite3_prepare_v3(c->sq, positional(db->arena, sql), -1, keep ? SQLITE_PREPARE_PERSISTENT : 0, out, NULL) !=
+        SQLITE_OK)
         return fail(db, c, sql);
     if (keep) stmt_cache_fill(&c->cache, slot, sql, hash, *out);
     else *owned = true;
@@ -380,9 +381,24 @@ static void sqlite_rollback(struct db *db)
 static err_t sqlite_begin_read(struct db *db) { return exec_on(db, &impl_of(db)->reader, NULL, "BEGIN", NULL, 0); }
 
 const struct engine_ops sqlite_ops = {
-    .store_open = sqlite_store_open, .store_close = sqlite_store_close, .open = sqlite_open, .close = sqlite_close,
-    .begin = sqlite_begin, .begin_read = sqlite_begin_read, .commit = sqlite_commit, .rollback = sqlite_rollback,
-    .query = sqlite_query, .exec = sqlite_exec, .insert_id = sqlite_insert_id, .script = sqlite_script, .next = sqlite_next,
-    .close_rows = sqlite_close_rows, .null = sqlite_null, .text = sqlite_text, .integer = sqlite_int,
-    .real = sqlite_real, .boolean = sqlite_bool, .time = sqlite_time,
+    .store_open = sqlite_store_open,
+    .store_close = sqlite_store_close,
+    .open = sqlite_open,
+    .close = sqlite_close,
+    .begin = sqlite_begin,
+    .begin_read = sqlite_begin_read,
+    .commit = sqlite_commit,
+    .rollback = sqlite_rollback,
+    .query = sqlite_query,
+    .exec = sqlite_exec,
+    .insert_id = sqlite_insert_id,
+    .script = sqlite_script,
+    .next = sqlite_next,
+    .close_rows = sqlite_close_rows,
+    .null = sqlite_null,
+    .text = sqlite_text,
+    .integer = sqlite_int,
+    .real = sqlite_real,
+    .boolean = sqlite_bool,
+    .time = sqlite_time,
 };

@@ -25,8 +25,9 @@ static const char *template_of(struct arena *a, const struct scratch_owner *o)
 static err_t write_marker(struct arena *a, const char *dir, const struct scratch_owner *o)
 {
     const char *path = arena_printf(a, "%s/%s", dir, SCRATCH_MARKER);
-    json_t *j = json_pack("{s:i, s:s, s:s, s:s, s:s?, s:s?, s:s}", "version", 1, "companyId", o->company_id, "agentId", o->agent_id, "runId",
-                          o->run_id, "issueId", o->issue_id, "issueIdentifier", o->identifier, "createdAt", instant_text(a, clock_now()));
+    json_t *j = json_pack("{s:i, s:s, s:s, s:s, s:s?, s:s?, s:s}", "version", 1, "companyId", o->company_id, "agentId",
+                          o->agent_id, "runId", o->run_id, "issueId", o->issue_id, "issueIdentifier", o->identifier,
+                          "createdAt", instant_text(a, clock_now()));
     const char *text = json_text(a, j);
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     bool ok = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
@@ -37,7 +38,8 @@ static err_t write_marker(struct arena *a, const char *dir, const struct scratch
 err_t scratch_make(struct arena *a, const struct scratch_owner *o, const char **path)
 {
     char *dir = arena_strdup(a, template_of(a, o));
-    if (mkdtemp(dir) == NULL) return err_new(a, ERR_UNAVAILABLE, "cannot make the scratch directory %s: %s", dir, strerror(errno));
+    if (mkdtemp(dir) == NULL)
+        return err_new(a, ERR_UNAVAILABLE, "cannot make the scratch directory %s: %s", dir, strerror(errno));
     *path = dir;
     return write_marker(a, dir, o);
 }

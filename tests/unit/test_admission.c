@@ -8,8 +8,14 @@
 /* A wake of the issue's own agent that nothing stands against. */
 static struct admission_facts fine(void)
 {
-    return (struct admission_facts){.company_active = true, .agent_invokable = true, .heartbeat_enabled = true, .wake_on_demand = true,
-                                    .issue_scoped = true, .issue_found = true, .dependencies_ready = true, .assignee_is_agent = true,
+    return (struct admission_facts){.company_active = true,
+                                    .agent_invokable = true,
+                                    .heartbeat_enabled = true,
+                                    .wake_on_demand = true,
+                                    .issue_scoped = true,
+                                    .issue_found = true,
+                                    .dependencies_ready = true,
+                                    .assignee_is_agent = true,
                                     .reason = "issue_assigned"};
 }
 
@@ -94,8 +100,9 @@ static void joins_a_queued_run_of_the_same_agent(void **state)
 /* INV-18: news never disappears into a run that cannot see it. */
 static void news_waits_behind_a_running_run(void **state)
 {
-    static const char *const news[] = {"issue_commented", "issue_status_changed", "issue_children_completed", "issue_blockers_resolved",
-                                       "approval_approved", "execution_review_requested", "issue_recovery_action_restored"};
+    static const char *const news[] = {
+        "issue_commented",   "issue_status_changed",       "issue_children_completed",      "issue_blockers_resolved",
+        "approval_approved", "execution_review_requested", "issue_recovery_action_restored"};
     (void)state;
     for (size_t i = 0; i < sizeof news / sizeof *news; i++) {
         struct admission_facts f = fine();
