@@ -147,8 +147,7 @@ json_t *call_body(struct cli *c, enum cli_end *end)
     return body;
 }
 
-/* The options as a query: ?status=todo&limit=5 */
-static const char *with_query(struct cli *c, const char *path, const json_t *values)
+const char *call_query(struct cli *c, const char *path, const json_t *values)
 {
     struct arena *a = c->arena;
     struct buf url BUF_AUTO = {0};
@@ -176,7 +175,7 @@ int call_and_print(struct cli *c, const char *path, const json_t *body)
     enum cli_end end;
     const char *method = c->command->method;
     bool queries = strcmp(method, "GET") == 0 || strcmp(method, "DELETE") == 0;
-    if (queries && body) path = with_query(c, path, body);
+    if (queries && body) path = call_query(c, path, body);
     json_t *answer = api_call(c, method, path, queries ? NULL : body, &end);
     if (answer == NULL) return cli_exit_code(end);
     print_answer(c, answer, shows_agents(c, answer) ? resolve_agent_names(c) : NULL);

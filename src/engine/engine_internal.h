@@ -45,6 +45,7 @@ struct engine {
     int run_count;
     atomic_int attached; /* of these, with a link to their shim; read by other threads */
     instant_t next_tick, next_retry, next_timer, looked_at;
+    char stalled_company[40], stalled_issue[40]; /* where the last stalled_pass ended */
     /* results of jobs, for the engine's thread */
     pthread_mutex_t mail_lock;
     struct engine_mail *mail_head, **mail_tail;
@@ -93,5 +94,7 @@ void collect_http(struct engine *e, const char *run_id, const struct http_agent_
 void timers_pass(struct engine *e);
 /* sweep.c: the periodic pass over rows (EX-113): deferred wakes, stale locks, old events. */
 void sweep_pass(struct engine *e);
+/* stalled.c: a duty of the sweep, work that nothing moves (EX-97…101). */
+err_t stalled_pass(struct engine *e) MUST_CHECK;
 
 #endif

@@ -111,6 +111,7 @@ void sweep_pass(struct engine *e)
         {"locks", heal_locks},
         {"deferred", drain_deferred},
         {"runs", resume_runs},
+        {"stalled", stalled_pass},
         {"prune", prune_events},
     };
     for (size_t i = 0; i < sizeof duties / sizeof *duties; i++) {

@@ -2,8 +2,8 @@
 #include "model/recover.h"
 
 #include "base/id.h"
-#include "model/activity.h"
 #include "model/agent.h"
+#include "model/escalate.h"
 #include "model/issue.h"
 #include "model/relation.h"
 #include "model/run.h"
@@ -101,33 +101,14 @@ err_t recover_transient(struct db *db, const struct run *run, json_t *context, i
 
 /* ---- immediate recovery and its end ---- */
 
-/* The board must decide now: the issue is blocked in the open (EX-110 for a run that failed twice). */
+/* The board must decide now (EX-110 for a run that failed twice). */
 static err_t escalate(struct db *db, const struct run *run, const struct issue *issue)
 {
-    struct arena *a = db_arena(db);
-    struct issue after = *issue;
-    instant_t now = clock_now();
-    const char *action = arena_printf(a, "Two runs in a row failed (%s). Read the run's log, repair the cause, then move the issue to todo.",
+    const char *action = arena_printf(db_arena(db), "Two runs in a row failed (%s). Read the run's log, repair the cause, then move the issue to todo.",
                                       run->error ? run->error : run->error_code ? run->error_code : run->status);
     if (strlen(action) > 1000) action = "Two runs in a row failed. Read the run's log, repair the cause, then move the issue to todo.";
-    after.status = "blocked";
-    after.blocked_transition_at = now;
-    after.unblock_descriptor = json_text(a, json_pack("{s:s, s:s}", "owner", "board", "action", action));
-    after.checkout_run_id = after.execution_run_id = after.execution_agent_name_key = NULL;
-    after.execution_locked_at = after.dispatch_expected_since = INSTANT_NONE;
-    after.updated_at = after.last_activity_at = now;
-    TRY(entity_update(db, &ENTITY_issue, issue, &after));
-    struct buf b = {0};
-    struct jw w;
-    jw_init(&w, &b);
-    jw_obj(&w);
-    entity_write(&w, &ENTITY_issue, &after, VIEW_COMPACT);
-    jw_obj_end(&w);
-    return activity_log(db, &system_actor, &(struct activity_entry){
-        .company_id = issue->company_id, .action = "issue.updated", .entity_type = "issue", .entity_id = issue->id, .run_id = run->id,
-        .agent_id = run->agent_id, .entity = buf_finish(&b, a),
-        .details = json_pack("{s:s, s:s, s:s, s:s?, s:s}", "status", "blocked", "source", "recovery.escalation", "identifier",
-                             issue->identifier, "errorCode", run->error_code, "previousStatus", issue->status)});
+    return escalate_issue(db, issue, &(struct escalation){.cause = "run_failed_twice", .action = action, .agent_id = run->agent_id,
+                                                          .run_id = run->id, .error_code = run->error_code});
 }
 
 err_t recover_immediately(struct db *db, const struct run *run, json_t *context, bool *recovered)

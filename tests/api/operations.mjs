@@ -180,6 +180,8 @@ export const OPERATIONS = {
   'DELETE /api/issues/{id}/comments/{commentId}': { ...NEEDS('only who wrote it takes it back (IS-91)') },
   'GET /api/issues/{id}/heartbeat-context': {},
   'GET /api/issues/{id}/activity': {},
+  'GET /api/issues/{id}/explain': {},
+  'GET /api/companies/{companyId}/explain': { numbers: ['limit', 'offset'] },
 
   'GET /api/companies/{companyId}/goals': {},
   'POST /api/companies/{companyId}/goals': { body: () => ({ title: name('Made') }) },
