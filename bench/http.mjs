@@ -8,12 +8,13 @@ import { BUILD, Client, Server, eventually, freePort, median, resident } from '.
 const HERE = path.dirname(fileURLToPath(import.meta.url));
 const THREADS = 16; // of the bare server: as many as the real one has by default
 
-/** wrk against url; body: POST it. */
-function wrk(url, o, body) {
+/** wrk against a server: GET path, or POST body to it. In path and body %d is another number each time. */
+function wrk(url, o, { path: where, body }) {
   return new Promise((resolve, reject) => {
     const env = { ...process.env };
-    if (body) env.BENCH_BODY = body;
-    const args = ['-t', String(o.wrkThreads), '-c', String(o.connections), '-d', `${o.seconds}s`, '--timeout', '10s', '--latency', '-s', path.join(HERE, 'wrk.lua'), url];
+    if (body) env.BENCH_BODY = body();
+    if (where.includes('%d')) env.BENCH_PATH = where;
+    const args = ['-t', String(o.wrkThreads), '-c', String(o.connections), '-d', `${o.seconds}s`, '--timeout', '10s', '--latency', '-s', path.join(HERE, 'wrk.lua'), url + where.replace('%d', '')];
     const child = spawn('wrk', args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
     let out = '';
     child.stdout.on('data', (d) => (out += d));
@@ -61,18 +62,19 @@ const issueBody = () => JSON.stringify({ title: `Task ${process.pid}.${++batches
 const cases = {
   health: () => ({ path: '/api/health' }),
   list: (s) => ({ path: `/api/companies/${s.read.id}/issues?limit=100` }),
+  fresh: (s) => ({ path: `/api/companies/${s.read.id}/issues?limit=100&nothing=%d` }), // no answer of before can serve
   detail: (s) => ({ path: `/api/issues/${s.issue.id}` }),
   create: (s) => ({ path: `/api/companies/${s.write.id}/issues`, body: issueBody }),
 };
 export const HTTP_CASES = Object.keys(cases);
-const TITLES = { health: 'health', list: 'issue list of 100', detail: 'issue detail', create: 'issue create, 16 writers, durable' };
+const TITLES = { health: 'health', list: 'issue list of 100', fresh: 'issue list of 100, made anew each time', detail: 'issue detail', create: 'issue create, 16 writers, durable' };
 const AIMS = { health: '≥ 70 % of ceiling', list: '≥ 25 % of ceiling', create: '≥ 4000/s' };
 
 /** Bytes of the answer's body; a list must really hold its 100 rows. */
 async function answerSize(client, name, c) {
   const r = c.body ? await client.request('POST', c.path, JSON.parse(c.body().replace('%d', 'size'))) : await client.request('GET', c.path);
   if (r.status >= 300) throw new Error(`${c.path}: ${r.status} ${r.text.slice(0, 500)}`);
-  if (name === 'list' && JSON.parse(r.text).length !== 100) throw new Error('the list does not hold 100 issues');
+  if ((name === 'list' || name === 'fresh') && JSON.parse(r.text).length !== 100) throw new Error('the list does not hold 100 issues');
   return Buffer.byteLength(r.text);
 }
 
@@ -85,10 +87,9 @@ async function measure(name, sides, o) {
   return beside(size, async (bare) => {
     const results = { ceiling: [], sides: sides.map(() => []) };
     for (let round = 0; round < o.rounds; round++) {
-      results.ceiling.push(await wrk(bare + ours.path, o, ours.body?.()));
+      results.ceiling.push(await wrk(bare, o, ours));
       for (const [i, s] of sides.entries()) {
-        const c = cases[name](s.seeds);
-        results.sides[i].push(await wrk(s.client.url + c.path, o, c.body?.()));
+        results.sides[i].push(await wrk(s.client.url, o, cases[name](s.seeds)));
       }
     }
     const [mine, peer] = results.sides.map(middle);

@@ -3,7 +3,7 @@
 import dgram from 'node:dgram';
 import net from 'node:net';
 import path from 'node:path';
-import { BUILD, Server, each, eventually, median, now, proportional, quantile, resident, shims } from './server.mjs';
+import { BUILD, Server, each, eventually, median, now, proportional, quantile, resident, shims, sleep } from './server.mjs';
 
 const AGENT = path.join(BUILD, 'bench/bench_agent');
 const PER_AGENT = 50; // runs at once, the most an agent may have
@@ -133,6 +133,7 @@ export async function wakeRows(o) {
     ];
     o.progress(`starting ${o.crowd} runs that write ${o.rate} line(s) a second each`);
     await office.crowd(o.crowd, AGENT, ['chatter', String(o.rate), '600']);
+    await sleep(2000); // until the last of them has said that it started
     o.progress(`runs beside ${o.crowd} others`);
     const beside = `while ${o.crowd} runs write ${o.crowd * o.rate} lines/s`;
     rows.push(

@@ -1,7 +1,9 @@
 -- wrk.lua: one request, told by the environment, and the result as one line of JSON.
---   BENCH_BODY  present: POST it; %d becomes a number never used before, so that each issue is another one.
+--   BENCH_BODY  present: POST it; BENCH_PATH  present: ask for it instead of the URL's path.
+-- In both, %d becomes a number never used before, so that each request is another one.
 
 local body = os.getenv("BENCH_BODY")
+local path = os.getenv("BENCH_PATH")
 local threads = 0
 
 function setup(thread)
@@ -9,12 +11,16 @@ function setup(thread)
   threads = threads + 1
 end
 
-if body then
-  local count = 0
-  wrk.headers["Content-Type"] = "application/json"
+local count = 0
+local function another(text)
+  return text and text:gsub("%%d", string.format("%d.%d", id, count)) or nil
+end
+
+if body then wrk.headers["Content-Type"] = "application/json" end
+if body or path then
   function request()
     count = count + 1
-    return wrk.format("POST", nil, nil, (body:gsub("%%d", string.format("%d.%d", id, count))))
+    return wrk.format(body and "POST" or "GET", another(path), nil, another(body))
   end
 end
 

@@ -7,6 +7,7 @@
 #include "base/id.h"
 #include "base/log.h"
 #include "base/settings.h"
+#include "http/answer_cache.h"
 #include "http/assets.h"
 #include "http/router.h"
 #include "model/agent.h"
@@ -24,6 +25,8 @@
 #include <string.h>
 #include <strings.h>
 
+#define KEPT_BYTES_MAX ((size_t)1 << 20)
+
 struct handle {
     struct handle *next;
     struct db *db;
@@ -34,6 +37,7 @@ struct app {
     struct router *router;
     pthread_mutex_t lock;
     struct handle *handles; /* one database handle per thread, closed with the app */
+    struct answer_cache *kept;
     unsigned char etag_key[crypto_shorthash_siphashx24_KEYBYTES];
 };
 
@@ -76,6 +80,7 @@ struct app *app_new(const struct app_options *o)
     app->opt = *o;
     pthread_mutex_init(&app->lock, NULL);
     random_bytes(app->etag_key, sizeof app->etag_key);
+    app->kept = answer_cache_new(KEPT_BYTES_MAX);
     app->router = router_new();
     for (int i = 0; i < ROUTES_COUNT; i++) router_add(app->router, ROUTES[i].method, ROUTES[i].path, i);
     return app;
@@ -88,6 +93,7 @@ void app_free(struct app *app)
         db_close(h->db);
         free(h);
     }
+    answer_cache_free(app->kept);
     router_free(app->router);
     pthread_mutex_destroy(&app->lock);
     free(app);
@@ -325,7 +331,8 @@ static err_t read_body(struct req *r)
     const char *ignored;
     TRY(schema_check(r->arena, s, r->body, &ignored));
     if (ignored == NULL) return OK;
-    if (settings.strict_fields) return err_new(r->arena, ERR_UNPROCESSABLE, "Unknown or read-only field(s): %s", ignored);
+    if (settings.strict_fields)
+        return err_new(r->arena, ERR_UNPROCESSABLE, "Unknown or read-only field(s): %s", ignored);
     http_set_header(r->http, "X-Ignored-Fields", ignored);
     return OK;
 }
@@ -369,6 +376,16 @@ static err_t in_transaction(struct req *r)
     return e;
 }
 
+static bool answer_again(struct req *r)
+{
+    const struct actor *a = &r->actor;
+    if (!(r->route->flags & KEEP)) return false;
+    const char *who = a->type == ACTOR_AGENT ? a->agent_id : a->user_id;
+    const char *key =
+        arena_printf(r->arena, "%d %s %s?%s", (int)a->type, who ? who : "", r->http->path, r->http->raw_query);
+    return answer_cache_answer(r->app->kept, r->http, key, store_version(r->app->opt.store));
+}
+
 static err_t serve(struct req *r)
 {
     TRY(handle_of(r->app, r->arena, &r->db));
@@ -376,7 +393,8 @@ static err_t serve(struct req *r)
     TRY(auth_actor(r));
     TRY(check_who(r));
     TRY(read_body(r));
-    return in_transaction(r);
+    r->again = answer_again(r);
+    return r->again ? OK : in_transaction(r);
 }
 
 /* The board's files; every unknown path that is not the API's is the page itself. */
@@ -451,6 +469,7 @@ static void app_handle(void *ctx, struct http_req *h)
         answer_error(&r, e);
         return;
     }
+    if (r.again) return;
     h->status = r.status;
     if ((r.route->flags & ETAG) || r.etag_prefix) answer_etag(&r);
 }

@@ -39,10 +39,11 @@ enum scope {
 
 enum route_flags {
     ROUTE_0 = 0,
-    RW = 1,   /* runs in a write transaction */
-    SNAP = 2, /* runs in a read transaction: one snapshot */
-    SLOW = 4, /* may block: job pool */
-    ETAG = 8, /* strong ETag and 304 */
+    RW = 1,    /* runs in a write transaction */
+    SNAP = 2,  /* runs in a read transaction: one snapshot */
+    SLOW = 4,  /* may block: job pool */
+    ETAG = 8,  /* strong ETag and 304 */
+    KEEP = 16, /* made of the database and the caller's name alone: the answer may be kept until the next commit */
 };
 
 struct req;
@@ -72,6 +73,7 @@ struct req {
     struct jw w;             /* the answer's JSON */
     err_t refusal;           /* answered instead, though what was written is kept */
     int status;              /* preset to the route's */
+    bool again;              /* answered with what was kept */
     const char *etag_prefix; /* set: a strong ETag "<prefix>:<hash>" and 304, as for routes flagged ETAG */
 
     struct company company; /* SCOPE_COMPANY and every company-bound scope */

@@ -102,7 +102,7 @@ static int coding_quality(const char *accept, const char *coding)
     return -1;
 }
 
-static bool gzip_accepted(const struct http_req *r)
+bool answer_gzip_accepted(const struct http_req *r)
 {
     const char *accept = http_header(r, MHD_HTTP_HEADER_ACCEPT_ENCODING);
     if (accept == NULL) return false;
@@ -182,7 +182,7 @@ void answer_prepare(struct http_req *r)
         tag_json(r);
     if (!compressible(r)) return;
     http_set_header(r, "Vary", "Accept-Encoding");
-    if (gzip_accepted(r) && compress_out(r)) http_set_header(r, "Content-Encoding", "gzip");
+    if (answer_gzip_accepted(r) && compress_out(r)) http_set_header(r, "Content-Encoding", "gzip");
 }
 
 /* ---- sending ---- */
@@ -195,6 +195,14 @@ static void add_header(struct MHD_Response *resp, const char *name, const char *
 
 static struct MHD_Response *make_response(struct http_req *r)
 {
+    if (r->kept) {
+        struct kept_answer *kept = r->kept;
+        r->kept = NULL; /* the response releases it */
+        struct MHD_Response *resp = MHD_create_response_from_buffer_with_free_callback_cls(
+            r->static_len, (void *)(uintptr_t)r->static_data, kept_answer_release, kept);
+        if (resp == NULL) kept_answer_release(kept);
+        return resp;
+    }
     if (r->static_data)
         return MHD_create_response_from_buffer(r->static_len, (void *)(uintptr_t)r->static_data,
                                                MHD_RESPMEM_PERSISTENT);

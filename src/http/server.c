@@ -69,6 +69,8 @@ void exchange_end(struct exchange *x)
     if (x->server->app.done && r->status) x->server->app.done(x->server->app.ctx, r);
     if (r->upgrade) ws_client_drop(r->upgrade); /* the connection broke before the handshake was through */
     r->upgrade = NULL;
+    if (r->kept) kept_answer_release(r->kept);
+    r->kept = NULL;
     buf_free(&r->body);
     buf_free(&r->out);
     arena_return(&r->arena);
@@ -102,7 +104,10 @@ static void run_handler(struct exchange *x)
     json_arena(&x->req.arena);
     app->handle(app->ctx, &x->req);
     assert(x->req.status != 0 || x->req.upgrade); /* a handler always answers */
-    if (x->req.upgrade == NULL) answer_prepare(&x->req);
+    if (x->req.upgrade == NULL) {
+        answer_prepare(&x->req);
+        answer_keep(&x->req);
+    }
     json_arena(NULL);
     x->state = EXCHANGE_ANSWER;
 }

@@ -39,8 +39,12 @@ struct http_req {
     struct buf out;           /* JSON or other text; taken over by the server, only len remains */
     const char *content_type; /* default application/json; charset=utf-8 */
     struct http_header *headers;
-    const void *static_data; /* instead of out: bytes that outlive the server */
+    const void *static_data; /* instead of out: bytes of somebody else */
     size_t static_len;
+    struct kept_answer *kept;     /* what owns static_data, released with the answer; NULL: it outlives the server */
+    struct answer_cache *keep_in; /* where this answer is to be kept, NULL: nowhere (answer_cache.h) */
+    const char *keep_key;
+    uint64_t keep_version;
     struct ws_client *upgrade; /* set: answer 101 and hand the socket to the hub */
 
     void *connection; /* the server's own */

@@ -48,6 +48,12 @@ void answer_prepare(struct http_req *r);
 /* Queues the answer; r->out is taken over. */
 enum MHD_Result answer_send(struct exchange *x);
 
+bool answer_gzip_accepted(const struct http_req *r);
+
+/* answer_cache.c. Keeps the prepared answer when it is to be kept. */
+void answer_keep(struct http_req *r);
+void kept_answer_release(void *kept);
+
 /* upgrade.c. Queues 101, or 426 when this is no proper WebSocket handshake. */
 enum MHD_Result upgrade_send(struct exchange *x);
 

@@ -42,6 +42,8 @@ void store_set_statement_hook(struct store *s, err_t (*hook)(void *ctx, struct a
     s->hook_ctx = ctx;
 }
 
+uint64_t store_version(struct store *s) { return s->ops->version(s); }
+
 err_t db_open(struct arena *a, struct store *s, struct db **out)
 {
     struct db *db = calloc(1, sizeof *db);

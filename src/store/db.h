@@ -95,6 +95,10 @@ void store_set_hooks(struct store *s, const struct store_hooks *hooks);
 /* Called before every statement of every handle; the simulator kills here. NULL: none. */
 void store_set_statement_hook(struct store *s, err_t (*hook)(void *ctx, struct arena *a, const char *sql), void *ctx);
 
+/* Another number after each commit, so that equal ones mean equal data. 0: cannot tell, because a commit is
+ * under way or because other servers write to the database (PostgreSQL). */
+uint64_t store_version(struct store *s);
+
 /* A handle for one thread. */
 err_t db_open(struct arena *a, struct store *s, struct db **out) MUST_CHECK;
 void db_close(struct db *db);

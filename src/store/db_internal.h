@@ -29,6 +29,7 @@ struct db {
 struct engine_ops {
     err_t (*store_open)(struct arena *a, struct store *s, const char *url);
     void (*store_close)(struct store *s);
+    uint64_t (*version)(struct store *s);
     err_t (*open)(struct arena *a, struct db *db);
     void (*close)(struct db *db);
     err_t (*begin)(struct db *db, const char *scope);

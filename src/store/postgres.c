@@ -237,6 +237,12 @@ static err_t pg_store_open(struct arena *a, struct store *s, const char *url)
 
 static void pg_store_close(struct store *s) { (void)s; }
 
+static uint64_t pg_version(struct store *s)
+{
+    (void)s;
+    return 0;
+}
+
 static err_t pg_open(struct arena *a, struct db *db)
 {
     struct pg_db *d = calloc(1, sizeof *d);
@@ -287,6 +293,7 @@ static err_t pg_commit(struct db *db)
 const struct engine_ops postgres_ops = {
     .store_open = pg_store_open,
     .store_close = pg_store_close,
+    .version = pg_version,
     .open = pg_open,
     .close = pg_close,
     .begin = pg_begin,

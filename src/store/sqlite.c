@@ -17,6 +17,8 @@
 #include <string.h>
 
 #define BATCH_MEMBERS_MAX 64
+#define WRITER_CACHE_KIB 2048
+#define READER_CACHE_KIB 128 /* one for each thread; the kernel has the pages too */
 
 struct conn {
     sqlite3 *sq;
@@ -33,10 +35,11 @@ struct member {
 struct sqlite_store {
     char *path;
     struct conn writer;
-    pthread_mutex_t turn; /* held by the thread using the writer */
-    atomic_int waiting;   /* threads that will take the turn */
-    bool open;            /* the writer is inside BEGIN IMMEDIATE */
-    bool broken;          /* the open batch cannot be committed */
+    pthread_mutex_t turn;  /* held by the thread using the writer */
+    atomic_int waiting;    /* threads that will take the turn */
+    bool open;             /* the writer is inside BEGIN IMMEDIATE */
+    bool broken;           /* the open batch cannot be committed */
+    atomic_ullong version; /* odd while a batch is being committed */
     struct member *members, **tail;
     int member_count;
     pthread_mutex_t done_lock;
@@ -203,7 +206,7 @@ static instant_t sqlite_time(const struct rows *r, int c)
 
 /* ---- connections ---- */
 
-static err_t connect_file(struct arena *a, struct conn *c, const char *path)
+static err_t connect_file(struct arena *a, struct conn *c, const char *path, int cache_kib)
 {
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI;
     if (sqlite3_open_v2(path, &c->sq, flags, NULL) != SQLITE_OK) {
@@ -215,8 +218,11 @@ static err_t connect_file(struct arena *a, struct conn *c, const char *path)
     sqlite3_extended_result_codes(c->sq, 1);
     sqlite3_busy_timeout(c->sq, 10000); /* for opening and checkpoints; writers queue on the turn */
     static const char pragmas[] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
-                                  "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-1024; PRAGMA trusted_schema=OFF;";
-    if (sqlite3_exec(c->sq, pragmas, NULL, NULL, NULL) == SQLITE_OK) return OK;
+                                  "PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=OFF;";
+    const char *cache = arena_printf(a, "PRAGMA cache_size=-%d", cache_kib);
+    if (sqlite3_exec(c->sq, pragmas, NULL, NULL, NULL) == SQLITE_OK &&
+        sqlite3_exec(c->sq, cache, NULL, NULL, NULL) == SQLITE_OK)
+        return OK;
     err_t e = err_new(a, ERR_UNAVAILABLE, "cannot use the database %s: %s", path, sqlite3_errmsg(c->sq));
     sqlite3_close(c->sq);
     c->sq = NULL;
@@ -235,6 +241,7 @@ static void configure(void)
 {
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, 0);
+    sqlite3_config(SQLITE_CONFIG_LOOKASIDE, 512, 40); /* 20 KiB for each connection, not 120 */
 }
 
 static err_t sqlite_store_open(struct arena *a, struct store *s, const char *url)
@@ -243,7 +250,7 @@ static err_t sqlite_store_open(struct arena *a, struct store *s, const char *url
     pthread_once(&once, configure);
     struct sqlite_store *q = calloc(1, sizeof *q);
     if (q == NULL || (q->path = strdup(url)) == NULL) abort();
-    err_t e = connect_file(a, &q->writer, q->path);
+    err_t e = connect_file(a, &q->writer, q->path, WRITER_CACHE_KIB);
     if (e) {
         free(q->path);
         free(q);
@@ -253,6 +260,7 @@ static err_t sqlite_store_open(struct arena *a, struct store *s, const char *url
     pthread_mutex_init(&q->done_lock, NULL);
     pthread_cond_init(&q->done_cond, NULL);
     q->tail = &q->members;
+    q->version = 2;
     s->impl = q;
     return OK;
 }
@@ -268,11 +276,17 @@ static void sqlite_store_close(struct store *s)
     free(q);
 }
 
+static uint64_t sqlite_version(struct store *s)
+{
+    uint64_t v = atomic_load(&((struct sqlite_store *)s->impl)->version);
+    return v & 1 ? 0 : v;
+}
+
 static err_t sqlite_open(struct arena *a, struct db *db)
 {
     struct sqlite_db *d = calloc(1, sizeof *d);
     if (d == NULL) abort();
-    err_t e = connect_file(a, &d->reader, store_of(db)->path);
+    err_t e = connect_file(a, &d->reader, store_of(db)->path, READER_CACHE_KIB);
     if (e) {
         free(d);
         return e;
@@ -316,8 +330,10 @@ static err_t sqlite_begin(struct db *db, const char *scope)
 static void finish_batch(struct db *db)
 {
     struct sqlite_store *q = store_of(db);
+    atomic_fetch_add(&q->version, 1);
     bool failed = q->broken || exec_on(db, &q->writer, NULL, "COMMIT", NULL, 0) != OK;
     if (failed && !sqlite3_get_autocommit(q->writer.sq)) sqlite3_exec(q->writer.sq, "ROLLBACK", NULL, NULL, NULL);
+    atomic_fetch_add(&q->version, 1);
     struct member *list = q->members;
     q->open = false;
     q->members = NULL;
@@ -383,6 +399,7 @@ static err_t sqlite_begin_read(struct db *db) { return exec_on(db, &impl_of(db)-
 const struct engine_ops sqlite_ops = {
     .store_open = sqlite_store_open,
     .store_close = sqlite_store_close,
+    .version = sqlite_version,
     .open = sqlite_open,
     .close = sqlite_close,
     .begin = sqlite_begin,
