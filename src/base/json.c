@@ -135,14 +135,23 @@ void jw_arr_end(struct jw *w) { close_level(w, ']'); }
 
 /* Bytes at the start of s that stand for themselves; eight at a look. May stop early, never late: the lowest
  * byte that is special has no borrow from below it, so its high bit tells. */
-static size_t plain_prefix(const char *s, size_t n)
+static inline bool plain_word(const char *s)
 {
     const uint64_t ones = 0x0101010101010101u, highs = 0x80 * ones;
+    uint64_t x;
+    memcpy(&x, s, 8);
+    return ((x | (x - 0x20 * ones) | ((x ^ '"' * ones) - ones) | ((x ^ '\\' * ones) - ones)) & highs) == 0;
+}
+
+static inline size_t plain_prefix(const char *s, size_t n)
+{
     size_t i = 0;
-    for (; i + 8 <= n; i += 8) {
-        uint64_t x;
-        memcpy(&x, s + i, 8);
-        if ((x | (x - 0x20 * ones) | ((x ^ '"' * ones) - ones) | ((x ^ '\\' * ones) - ones)) & highs) break;
+    for (; i + 8 <= n; i += 8)
+        if (!plain_word(s + i)) return i;
+    if (n >= 8) return plain_word(s + n - 8) ? n : i; /* the rest, with some of what was seen already */
+    for (; i < n; i++) {
+        unsigned char c = (unsigned char)s[i];
+        if (c < 0x20 || c >= 0x80 || c == '"' || c == '\\') break;
     }
     return i;
 }
@@ -150,10 +159,19 @@ static size_t plain_prefix(const char *s, size_t n)
 static void escaped(struct buf *b, const char *s, size_t n)
 {
     static const char hex[] = "0123456789abcdef";
+    size_t i = plain_prefix(s, n), run = 0;
     buf_reserve(b, n + 2);
+    if (i == n) { /* nearly always */
+        char *p = b->data + b->len;
+        *p = '"';
+        memcpy(p + 1, s, n);
+        p[n + 1] = '"';
+        p[n + 2] = 0;
+        b->len += n + 2;
+        return;
+    }
     buf_putc(b, '"');
-    size_t run = 0;
-    for (size_t i = plain_prefix(s, n); i < n; i++) {
+    for (; i < n; i++) {
         unsigned char c = (unsigned char)s[i];
         if (c >= 0x20 && c < 0x80 && c != '"' && c != '\\') continue;
         if (c >= 0x80) {

@@ -16,6 +16,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -270,11 +271,20 @@ static void raise_limits(void)
         log_warn("limits", "cannot raise the number of open files: %s", strerror(errno));
 }
 
+/* Threads that rarely work at once share heaps, and what a big answer took goes back to the system. */
+static void bound_memory(void)
+{
+    mallopt(M_ARENA_MAX, 4);
+    mallopt(M_MMAP_THRESHOLD, 192 << 10);
+    mallopt(M_TRIM_THRESHOLD, 256 << 10);
+}
+
 static err_t start(struct server *s)
 {
     TRY(parse_listen(s));
     log_setup(log_level_parse(settings.log_level, LOG_INFO), -1);
     raise_limits();
+    bound_memory();
     TRY(take_data_dir(s));
     TRY(load_secret(s));
     TRY(open_database(s));
