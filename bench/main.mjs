@@ -19,15 +19,15 @@ const usage = `usage: ./dev bench [NAME…] [OPTION…]
   names            ${NAMES.join(' ')} (default: all)
   --peer URL       measure another server of the protocol as well (it gets two companies and many issues)
   --json           the rows as JSON
-  --seconds N      of each HTTP measurement (3)
-  --rounds N       measurements of each kind; the median counts (3)
+  --seconds N      of each HTTP measurement (2)
+  --rounds N       measurements of each kind; the median counts (5)
   --probes N       runs for each latency (200)
   --crowd N        talking runs (500), --rate N  lines a second of each (1)
   --sleepers N     sleeping runs (1000)
 The program measured is build/bulldog, or BULLDOG_BIN; bench/bare_mhd and bench/bench_agent are built beside it.`;
 
 function options(argv) {
-  const o = { names: [], seconds: 3, rounds: 3, probes: 200, crowd: 500, rate: 1, sleepers: 1000, connections: 16, wrkThreads: 2 };
+  const o = { names: [], seconds: 2, rounds: 5, probes: 200, crowd: 500, rate: 1, sleepers: 1000, connections: 16, wrkThreads: 2 };
   for (let i = 0; i < argv.length; i++) {
     const key = argv[i].replace(/^--/, '');
     if (NAMES.includes(argv[i])) o.names.push(argv[i]);

@@ -18,9 +18,11 @@
 #include "model/project.h"
 #include "model/run.h"
 
+#include <arpa/inet.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <sodium.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -38,6 +40,8 @@ struct app {
     pthread_mutex_t lock;
     struct handle *handles; /* one database handle per thread, closed with the app */
     struct answer_cache *kept;
+    uint32_t id_base; /* of request ids: random, and a count */
+    atomic_uint id_next;
     unsigned char etag_key[crypto_shorthash_siphashx24_KEYBYTES];
 };
 
@@ -80,6 +84,7 @@ struct app *app_new(const struct app_options *o)
     app->opt = *o;
     pthread_mutex_init(&app->lock, NULL);
     random_bytes(app->etag_key, sizeof app->etag_key);
+    random_bytes(&app->id_base, sizeof app->id_base);
     app->kept = answer_cache_new(KEPT_BYTES_MAX);
     app->router = router_new();
     for (int i = 0; i < ROUTES_COUNT; i++) router_add(app->router, ROUTES[i].method, ROUTES[i].path, i);
@@ -423,12 +428,16 @@ static bool serve_asset(struct http_req *h)
     return true;
 }
 
-static const char *request_id(struct http_req *h)
+/* Unlike those of before and of other servers; no secret. */
+static const char *request_id(struct app *app, struct http_req *h)
 {
     const char *given = http_header(h, "X-Request-Id");
     bool ok = given && strlen(given) <= 64 &&
               strspn(given, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") == strlen(given);
-    const char *id = ok ? given : random_hex(&h->arena, 8);
+    char fresh[17];
+    const uint32_t parts[] = {app->id_base, htonl(atomic_fetch_add(&app->id_next, 1))};
+    sodium_bin2hex(fresh, sizeof fresh, (const unsigned char *)parts, sizeof parts);
+    const char *id = ok ? given : arena_strdup(&h->arena, fresh);
     http_set_header(h, "X-Request-Id", id);
     return id;
 }
@@ -446,7 +455,7 @@ static void app_handle(void *ctx, struct http_req *h)
 {
     struct app *app = ctx;
     struct req r = {.app = app, .http = h, .arena = &h->arena};
-    h->app = (void *)(uintptr_t)request_id(h);
+    h->app = (void *)(uintptr_t)request_id(app, h);
     jw_init(&r.w, &h->out);
     struct route_match m = router_match(app->router, r.arena, h->method, h->path);
     if (m.index < 0 && strcmp(h->method, "OPTIONS") == 0) {

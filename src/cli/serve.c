@@ -271,10 +271,11 @@ static void raise_limits(void)
         log_warn("limits", "cannot raise the number of open files: %s", strerror(errno));
 }
 
-/* Threads that rarely work at once share heaps, and what a big answer took goes back to the system. */
+/* No more heaps than threads can work at once, and what a big answer took goes back to the system. */
 static void bound_memory(void)
 {
-    mallopt(M_ARENA_MAX, 4);
+    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+    mallopt(M_ARENA_MAX, cpus < 2 ? 2 : cpus > 16 ? 16 : (int)cpus);
     mallopt(M_MMAP_THRESHOLD, 192 << 10);
     mallopt(M_TRIM_THRESHOLD, 256 << 10);
 }

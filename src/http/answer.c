@@ -76,10 +76,10 @@ static void tag_json(struct http_req *r)
 {
     static const unsigned char key[crypto_shorthash_KEYBYTES] = "bulldog etag key"; /* no secret: it only spreads */
     unsigned char h[crypto_shorthash_BYTES];
-    char tag[48];
+    char tag[] = "W/\"0123456789abcdef\"";
     crypto_shorthash(h, (const unsigned char *)r->out.data, r->out.len, key);
-    snprintf(tag, sizeof tag, "W/\"%zx-%02x%02x%02x%02x%02x%02x%02x%02x\"", r->out.len, h[0], h[1], h[2], h[3], h[4],
-             h[5], h[6], h[7]);
+    sodium_bin2hex(tag + 3, sizeof h * 2 + 1, h, sizeof h);
+    tag[sizeof tag - 2] = '"'; /* where bin2hex put its NUL */
     if (http_etag(r, tag)) buf_clear(&r->out);
 }
 

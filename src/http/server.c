@@ -31,13 +31,14 @@ static const char *peer_text(struct arena *a, struct MHD_Connection *conn)
 {
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(conn, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
     if (info == NULL || info->client_addr == NULL) return "";
+    const struct sockaddr_in *in = (const struct sockaddr_in *)(const void *)info->client_addr;
+    if (in->sin_family == AF_INET && in->sin_addr.s_addr == htonl(INADDR_LOOPBACK)) return "127.0.0.1";
     char *text = arena_alloc(a, INET6_ADDRSTRLEN);
     if (info->client_addr->sa_family == AF_INET6) {
         const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)(const void *)info->client_addr;
         inet_ntop(AF_INET6, &in6->sin6_addr, text, INET6_ADDRSTRLEN);
         return strncmp(text, "::ffff:", 7) == 0 && strchr(text, '.') ? text + 7 : text;
     }
-    const struct sockaddr_in *in = (const struct sockaddr_in *)(const void *)info->client_addr;
     inet_ntop(AF_INET, &in->sin_addr, text, INET6_ADDRSTRLEN);
     return text;
 }
