@@ -3,9 +3,8 @@
 #include "adapter/process.h"
 #include "adapter/shim_log.h"
 #include "base/log.h"
-#include "engine/engine_internal.h"
+#include "engine/ending.h"
 #include "model/agent.h"
-#include "model/finalize.h"
 #include "model/run.h"
 #include "workspace/scratch.h"
 
@@ -18,19 +17,6 @@
 
 #define RESULT_TAIL 4096
 #define HASH_INLINE_MAX ((int64_t)1 << 20)
-
-struct ending {
-    struct run run;
-    struct run_outcome outcome;
-    bool done;
-};
-
-static err_t end_run(struct engine *e, void *arg)
-{
-    struct ending *x = arg;
-    TRY(run_finalize(e->db, &x->run, &x->outcome, &x->done));
-    return run_close(e->db, x->run.id);
-}
 
 /* ---- clean-up, on a job thread ---- */
 
@@ -69,12 +55,7 @@ static void clean_up(struct engine *e, const char *run_id)
 
 static bool finish(struct engine *e, struct ending *x)
 {
-    err_t err = engine_tx(e, x->run.company_id, end_run, x);
-    if (err) {
-        engine_failed(e, "finalize", err);
-        return false;
-    }
-    log_info("run.ended", "run=%s status=%s", x->run.id, x->done ? x->run.status : "already ended");
+    if (!ending_write(e, x)) return false;
     clean_up(e, x->run.id);
     return true;
 }

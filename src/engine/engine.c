@@ -20,84 +20,6 @@ void engine_failed(struct engine *e, const char *pass, err_t err)
     log_error("engine", "pass=%s error=\"%s\"", pass, err->message);
 }
 
-void engine_unit(struct engine *e)
-{
-    arena_reset(&e->arena);
-    json_arena(&e->arena);
-    db_use(e->db, &e->arena);
-}
-
-err_t engine_tx(struct engine *e, const char *company_id, err_t (*fn)(struct engine *e, void *arg), void *arg)
-{
-    err_t err = OK;
-    for (int i = 0; i < DB_RETRY_MAX; i++) {
-        TRY(db_begin(e->db, company_id));
-        err = fn(e, arg);
-        if (err == OK) err = db_commit(e->db);
-        if (err) db_rollback(e->db);
-        if (err == OK || !err->retry) break;
-    }
-    return err;
-}
-
-/* ---- live runs ---- */
-
-struct live_run *live_find(struct engine *e, const char *run_id)
-{
-    for (struct live_run *r = e->runs; r; r = r->next)
-        if (strcmp(r->run_id, run_id) == 0) return r;
-    return NULL;
-}
-
-const char *engine_log_path(const struct engine *e, struct arena *a, const struct run *run)
-{
-    const char *root = *settings.run_log_dir ? settings.run_log_dir : arena_printf(a, "%s/data/run-logs", e->opt.data_dir);
-    return arena_printf(a, "%s/%s/%s/%s.ndjson", root, run->company_id, run->agent_id, run->id);
-}
-
-struct live_run *live_add(struct engine *e, const struct run *run)
-{
-    struct live_run *r = calloc(1, sizeof *r);
-    if (r == NULL) abort();
-    r->engine = e;
-    r->link.fd = -1;
-    r->run_id = arena_strdup(&r->arena, run->id);
-    r->company_id = arena_strdup(&r->arena, run->company_id);
-    r->agent_id = arena_strdup(&r->arena, run->agent_id);
-    r->issue_id = arena_strdup(&r->arena, run->issue_id);
-    r->run_dir = arena_printf(&r->arena, "%s/runs/%s", e->opt.data_dir, run->id);
-    r->log_path = engine_log_path(e, &r->arena, run);
-    r->grace_ms = 15000;
-    r->next = e->runs;
-    r->link_to_me = &e->runs;
-    if (e->runs) e->runs->link_to_me = &r->next;
-    e->runs = r;
-    e->run_count++;
-    return r;
-}
-
-static void live_free(struct live_run *r)
-{
-    arena_free(&r->arena);
-    free(r);
-}
-
-static void poll_closed(uv_handle_t *h) { live_free(h->data); }
-
-void live_drop(struct live_run *r)
-{
-    *r->link_to_me = r->next;
-    if (r->next) r->next->link_to_me = r->link_to_me;
-    r->engine->run_count--;
-    if (r->polled) {
-        uv_poll_stop(&r->poll);
-        atomic_fetch_sub(&r->engine->attached, 1);
-    }
-    shim_link_close(&r->link);
-    if (r->polled) uv_close((uv_handle_t *)&r->poll, poll_closed);
-    else live_free(r);
-}
-
 /* ---- mail ---- */
 
 struct engine_mail *engine_mail_new(void (*fn)(struct engine *e, struct engine_mail *m))
@@ -138,10 +60,7 @@ static void read_mail(struct engine *e)
 
 static void sleep_until_due(struct engine *e)
 {
-    instant_t due = e->next_tick;
-    if (e->next_retry != INSTANT_NONE && e->next_retry < due) due = e->next_retry;
-    if (e->next_timer != INSTANT_NONE && e->next_timer < due) due = e->next_timer;
-    int64_t ms = due - clock_now();
+    int64_t ms = engine_due(e) - clock_now();
     if (ms < 1) ms = 1;
     if (ms > SLEEP_MAX_MS) ms = SLEEP_MAX_MS;
     uv_timer_start(&e->timer, e->timer.timer_cb, (uint64_t)ms, 0);
@@ -151,14 +70,7 @@ void engine_step(struct engine *e)
 {
     if (e->stepping) return;
     e->stepping = true;
-    instant_t now = clock_now();
-    supervise_cancels(e);
-    timers_pass(e);
-    if (now >= e->next_tick) {
-        e->next_tick = now + settings.tick_ms;
-        if (settings.scheduler_enabled) sweep_pass(e);
-    }
-    dispatch_pass(e);
+    engine_passes(e, clock_now());
     e->stepping = false;
     sleep_until_due(e);
 }
@@ -187,13 +99,6 @@ static void on_lease(uv_timer_t *t)
     if (err) engine_failed(e, "lease", err);
 }
 
-static err_t enlist(struct engine *e, void *arg)
-{
-    int64_t *adopted = arg;
-    TRY(node_register(e->db, e->opt.data_dir, &e->node));
-    return node_adopt_runs(e->db, &e->node, e->opt.data_dir, adopted);
-}
-
 static void run_loop(void *arg)
 {
     struct engine *e = arg;
@@ -213,7 +118,7 @@ err_t engine_start(struct arena *a, const struct engine_options *o, struct engin
     e->next_tick = clock_now() + settings.tick_ms;
     pthread_mutex_init(&e->mail_lock, NULL);
     TRY(db_open(a, o->store, &e->db));
-    TRY(engine_tx(e, NULL, enlist, &adopted));
+    TRY(engine_enlist(e, &adopted));
     e->node.id = strdup(e->node.id);
     if (e->node.id == NULL) abort();
     if (adopted) log_info("engine.adopted", "runs=%ld", (long)adopted);

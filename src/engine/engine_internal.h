@@ -63,6 +63,9 @@ struct engine_mail *engine_mail_new(void (*fn)(struct engine *e, struct engine_m
 void engine_mail_send(struct engine *e, struct engine_mail *m); /* any thread */
 
 void engine_step(struct engine *e);
+/* step.c: every pass once; when the next look is due. */
+void engine_passes(struct engine *e, instant_t now);
+instant_t engine_due(const struct engine *e);
 /* One unit of engine work: empty arena, current for JSON and the database. */
 void engine_unit(struct engine *e);
 void engine_failed(struct engine *e, const char *pass, err_t err);
@@ -79,11 +82,16 @@ void live_drop(struct live_run *r);
 void dispatch_pass(struct engine *e);
 /* launch.c: start a claimed run's agent; a failure ends the run. */
 void launch_run(struct engine *e, const struct run *run);
+/* cancels.c: tell the supervisors of runs that were cancelled. */
+void cancels_pass(struct engine *e);
+/* adopt.c: at start: this node is registered, runs of dead ones are its own; then each is taken up. */
+err_t engine_enlist(struct engine *e, int64_t *adopted) MUST_CHECK;
+void supervise_adopt(struct engine *e); /* every unclosed run of this node that nobody looks after */
+void adopt_unstarted(struct live_run *r); /* claimed, but its agent was never started */
 /* supervise.c */
-err_t supervise_watch(struct live_run *r) MUST_CHECK; /* poll its link */
-void supervise_cancels(struct engine *e);             /* tell shims of runs that were cancelled */
-void supervise_adopt(struct engine *e);               /* every unclosed run of this node that nobody looks after */
-void supervise_resolve(struct live_run *r);           /* no link: find out what became of it */
+err_t supervise_watch(struct live_run *r) MUST_CHECK;        /* poll its link */
+void supervise_cancel(struct engine *e, const char *run_id); /* its agent is to stop */
+void supervise_resolve(struct live_run *r);                  /* no link: find out what became of it */
 /* collect.c: end a run from its exit record, or without one. */
 void collect_exit(struct live_run *r);
 void collect_lost(struct engine *e, const char *run_id, json_t *orphans);

@@ -191,7 +191,7 @@ err_t supervise_watch(struct live_run *r)
 
 /* ---- cancel ---- */
 
-static void cancel_one(struct engine *e, const char *run_id)
+void supervise_cancel(struct engine *e, const char *run_id)
 {
     struct live_run *r = live_find(e, run_id);
     if (r == NULL || r->cancel_sent) return;
@@ -199,21 +199,6 @@ static void cancel_one(struct engine *e, const char *run_id)
     if (r->link.fd < 0) return; /* being resolved, or an HTTP run that looks at abort */
     r->cancel_sent = true;
     if (!shim_link_cancel(&r->link, r->grace_ms)) log_warn("shim", "run=%s cancel was not taken", run_id);
-}
-
-void supervise_cancels(struct engine *e)
-{
-    struct rows rows ROWS_AUTO = {0};
-    if (e->run_count == 0) return;
-    engine_unit(e);
-    err_t err = db_query(e->db, &rows,
-                         "SELECT id FROM heartbeat_runs WHERE owner_node_id = $1 AND claimed_at IS NOT NULL AND closed_at IS NULL AND status <> 'running'",
-                         P(V_ID(e->node.id)));
-    if (err == OK) {
-        while (rows_next(&rows)) cancel_one(e, row_text(&rows, 0));
-        err = rows_err(&rows);
-    }
-    if (err) engine_failed(e, "cancels", err);
 }
 
 /* ---- runs without a link ---- */
@@ -312,19 +297,6 @@ static struct live_run *renewed(struct live_run *r)
     return r;
 }
 
-static void restart_unstarted(struct live_run *r)
-{
-    struct engine *e = r->engine;
-    struct run run;
-    bool found;
-    const char *id = arena_strdup(&e->arena, r->run_id);
-    live_drop(r);
-    err_t err = run_get(e->db, id, &run, &found);
-    if (err) engine_failed(e, "adopt", err);
-    else if (found && strcmp(run.status, "running") == 0) launch_run(e, &run);
-    else collect_lost(e, id, NULL); /* cancelled before it ever started */
-}
-
 void supervise_resolve(struct live_run *r)
 {
     struct engine *e = r->engine;
@@ -345,7 +317,7 @@ void supervise_resolve(struct live_run *r)
         else if (err) kill_tree(r);
         break;
     case SHIM_FATE_ENDED: collect_exit(r); break;
-    case SHIM_FATE_NEVER_STARTED: restart_unstarted(r); break;
+    case SHIM_FATE_NEVER_STARTED: adopt_unstarted(r); break;
     case SHIM_FATE_TREE_ALIVE: kill_tree(r); break;
     case SHIM_FATE_TREE_EMPTY: {
         const char *id = arena_strdup(&e->arena, r->run_id);
@@ -353,45 +325,5 @@ void supervise_resolve(struct live_run *r)
         collect_lost(e, id, NULL);
         break;
     }
-    }
-}
-
-static const char *adapter_of(struct engine *e, const struct run *run)
-{
-    const char *type = NULL;
-    err_t err = db_text(e->db, &type, "SELECT adapter_type FROM agents WHERE id = $1", P(V_ID(run->agent_id)));
-    if (err) engine_failed(e, "adopt", err);
-    return type ? type : "process";
-}
-
-void supervise_adopt(struct engine *e)
-{
-    struct arena keep ARENA_AUTO = {0};
-    struct run *rows;
-    int n;
-    engine_unit(e);
-    err_t err = entity_many(e->db, &ENTITY_run, &rows, &n,
-                            "WHERE owner_node_id = $1 AND claimed_at IS NOT NULL AND closed_at IS NULL ORDER BY claimed_at, id", P(V_ID(e->node.id)));
-    if (err) {
-        engine_failed(e, "adopt", err);
-        return;
-    }
-    struct run *list = arena_array(&keep, struct run, n + 1);
-    for (int i = 0; i < n; i++) {
-        list[i].id = arena_strdup(&keep, rows[i].id);
-        list[i].company_id = arena_strdup(&keep, rows[i].company_id);
-        list[i].agent_id = arena_strdup(&keep, rows[i].agent_id);
-        list[i].issue_id = arena_strdup(&keep, rows[i].issue_id);
-    }
-    for (int i = 0; i < n; i++) {
-        struct live_run *r = live_find(e, list[i].id);
-        if (r && (r->link.fd >= 0 || r->resolving)) continue; /* looked after */
-        engine_unit(e);
-        if (strcmp(adapter_of(e, &list[i]), "http") == 0) { /* the answer went with the old process */
-            if (r) live_drop(r);
-            collect_lost(e, list[i].id, NULL);
-        } else {
-            supervise_resolve(r ? r : live_add(e, &list[i]));
-        }
     }
 }
