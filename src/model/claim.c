@@ -82,6 +82,20 @@ static err_t other_lock(struct claim_case *c)
     return OK;
 }
 
+/* A run about a blocked issue may talk, not work (EX §5.2 step 12c). Blockers come and
+ * go while it waits in the queue: what holds now counts, not what held when it was admitted. */
+static bool bound_by(struct claim_case *c, json_t *open)
+{
+    static const char *const keys[] = {"dependencyBlockedInteraction", "unresolvedBlockerIssueIds", "unresolvedBlockerCount"};
+    size_t n = json_array_size(open);
+    for (size_t i = 0; n == 0 && i < sizeof keys / sizeof *keys; i++) json_object_del(c->context, keys[i]);
+    if (n == 0) return false;
+    json_object_set_new(c->context, keys[0], json_true());
+    json_object_set(c->context, keys[1], open);
+    json_object_set_new(c->context, keys[2], json_integer((json_int_t)n));
+    return true;
+}
+
 static err_t collect(struct claim_case *c, const struct heartbeat_policy *p)
 {
     struct claim_facts *f = &c->facts;
@@ -108,14 +122,16 @@ static err_t collect(struct claim_case *c, const struct heartbeat_policy *p)
     f->issue_found = c->has_issue;
     if (!c->has_issue) return OK;
     f->issue_terminal = is(c->issue.status, "done") || is(c->issue.status, "cancelled");
+    f->issue_parked = is(c->issue.status, "backlog");
     f->agent_is_assignee = is(c->issue.assignee_agent_id, c->agent->id);
+    f->by_hand = is(c->run->invocation_source, "on_demand");
     f->interaction = json_array_size(json_object_get(c->context, "wakeCommentIds")) > 0 || json_str(c->context, "interactionId");
     f->resume_intent = json_bool(c->context, "resumeIntent", false) || json_bool(c->context, "followUpRequested", false);
     f->named_in_recovery = json_str(c->context, "recoveryActionId") != NULL;
     TRY(relation_keeps_back(c->db, c->issue.id, c->context, &open, &n));
     f->dependencies_ready = n == 0;
-    f->lock_wanted = f->agent_is_assignee && admission_takes_lock(c->run->wake_reason) &&
-                     !json_bool(c->context, "dependencyBlockedInteraction", false) && !f->issue_terminal;
+    bool bounded = bound_by(c, open);
+    f->lock_wanted = f->agent_is_assignee && admission_takes_lock(c->run->wake_reason) && !bounded && !f->issue_terminal;
     return f->lock_wanted ? other_lock(c) : OK;
 }
 

@@ -2,6 +2,7 @@
 #include "model/recover.h"
 
 #include "base/id.h"
+#include "base/settings.h"
 #include "model/agent.h"
 #include "model/escalate.h"
 #include "model/issue.h"
@@ -60,12 +61,30 @@ static err_t succeed(struct db *db, const struct run *run, json_t *context, cons
                    P(V_ID(run->id), V_ID(out->id), V_TIME(clock_now())));
 }
 
+/* EX-64: so many automatic runs in a row, without a trace of work on the issue, are
+ * enough, whatever each of them was for. Counts up the chain to the last useful run. */
+static err_t budget_spent(struct db *db, const struct run *run, bool *spent)
+{
+    int64_t n;
+    TRY(db_int(db, &n, 0,
+               "WITH RECURSIVE chain(id, earlier, n) AS (SELECT id, retry_of_run_id, 0 FROM heartbeat_runs WHERE id = $1"
+               " UNION ALL SELECT p.id, p.retry_of_run_id, c.n + 1 FROM chain c JOIN heartbeat_runs p ON p.id = c.earlier WHERE c.n < $2"
+               " AND NOT EXISTS (SELECT 1 FROM activity_log a WHERE a.run_id = c.id AND a.action LIKE 'issue.%'"
+               " AND a.action NOT IN ('issue.checked_out','issue.read_marked'))) SELECT max(n) FROM chain",
+               P(V_ID(run->id), V_INT(settings.incident_run_budget))));
+    *spent = n >= settings.incident_run_budget;
+    return OK;
+}
+
 err_t recover_process_loss(struct db *db, const struct run *run, json_t *context, bool *queued)
 {
     struct run next;
     int64_t known;
+    bool spent;
     *queued = false;
     if (run->process_loss_retry_count >= PROCESS_LOSS_MAX) return OK;
+    TRY(budget_spent(db, run, &spent));
+    if (spent) return OK;
     TRY(db_int(db, &known, 0, "SELECT count(*) FROM heartbeat_runs WHERE retry_of_run_id = $1", P(V_ID(run->id))));
     if (known > 0) return OK;
     *queued = true;
@@ -88,8 +107,11 @@ err_t recover_transient(struct db *db, const struct run *run, json_t *context, i
 {
     struct run next;
     int64_t attempt = run->scheduled_retry_attempt + 1;
+    bool spent;
     *scheduled = false;
     if (attempt > TRANSIENT_MAX) return OK;
+    TRY(budget_spent(db, run, &spent));
+    if (spent) return OK;
     instant_t due = clock_now() + transient_delay_ms(attempt);
     if (not_before != INSTANT_NONE && due < not_before) due = not_before;
     *scheduled = true;
@@ -117,7 +139,7 @@ err_t recover_immediately(struct db *db, const struct run *run, json_t *context,
     struct agent agent;
     struct run next;
     json_t *open;
-    bool found;
+    bool found, spent;
     int blockers;
     int64_t live;
     const char *why, *retry = json_str(context, "retryReason");
@@ -136,11 +158,13 @@ err_t recover_immediately(struct db *db, const struct run *run, json_t *context,
     if (is(why, "paused")) return OK; /* the gate itself is the waiting path (EX-107) */
     *recovered = true;
     bool was_recovery = is(retry, "assignment_recovery") || is(retry, "issue_continuation_needed");
-    if (why || was_recovery) return escalate(db, run, &issue);
+    TRY(budget_spent(db, run, &spent));
+    if (why || was_recovery || spent) return escalate(db, run, &issue);
     json_object_set_new(context, "source", json_string(todo ? "issue.assignment_recovery" : "issue.continuation_recovery"));
     return succeed(db, run, context, todo ? "issue_assignment_recovery" : "issue_continuation_needed",
                    todo ? "assignment_recovery" : "issue_continuation_needed",
-                   (struct run_seed){.process_loss_retry_count = run->process_loss_retry_count}, &next);
+                   (struct run_seed){.process_loss_retry_count = run->process_loss_retry_count,
+                                     .scheduled_retry_attempt = run->scheduled_retry_attempt}, &next);
 }
 
 /* ---- due retries ---- */

@@ -17,6 +17,8 @@ struct claim_facts {
     bool daily_runs_reached, daily_cost_reached;
     bool issue_scoped, issue_found;
     bool issue_terminal;
+    bool issue_parked; /* in the backlog */
+    bool by_hand;      /* somebody asked for this very run */
     bool agent_is_assignee;
     bool dependencies_ready;
     bool interaction;    /* the wake carries a comment or an answered interaction */

@@ -54,6 +54,22 @@ static void stale_runs_are_cancelled_with_the_cause(void **state)
     is_verdict(f, CLAIM_CANCEL, "issue_not_found");
 }
 
+static void parked_work_starts_only_when_asked_for(void **state)
+{
+    (void)state;
+    struct claim_facts f = fine();
+    f.issue_parked = true;
+    is_verdict(f, CLAIM_CANCEL, "issue_parked");
+    f.by_hand = true;
+    is_verdict(f, CLAIM_START, NULL);
+    f.by_hand = false;
+    f.resume_intent = true;
+    is_verdict(f, CLAIM_START, NULL);
+    f.resume_intent = false;
+    f.interaction = true;
+    is_verdict(f, CLAIM_START, NULL);
+}
+
 static void a_comment_passes_the_gates_of_work(void **state)
 {
     (void)state;
@@ -160,6 +176,7 @@ int main(void)
         cmocka_unit_test(starts_when_nothing_is_against_it),
         cmocka_unit_test(caps_come_first),
         cmocka_unit_test(stale_runs_are_cancelled_with_the_cause),
+        cmocka_unit_test(parked_work_starts_only_when_asked_for),
         cmocka_unit_test(a_comment_passes_the_gates_of_work),
         cmocka_unit_test(resume_reopens_and_recovery_owners_may_come),
         cmocka_unit_test(waits_for_the_lock_and_for_the_old_tree),
