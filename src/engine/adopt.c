@@ -43,8 +43,10 @@ void supervise_adopt(struct engine *e)
     struct run *rows;
     int n;
     engine_unit(e);
-    err_t err = entity_many(e->db, &ENTITY_run, &rows, &n,
-                            "WHERE owner_node_id = $1 AND claimed_at IS NOT NULL AND closed_at IS NULL ORDER BY claimed_at, id", P(V_ID(e->node.id)));
+    err_t err =
+        entity_many(e->db, &ENTITY_run, &rows, &n,
+                    "WHERE owner_node_id = $1 AND claimed_at IS NOT NULL AND closed_at IS NULL ORDER BY claimed_at, id",
+                    P(V_ID(e->node.id)));
     if (err) {
         engine_failed(e, "adopt", err);
         return;

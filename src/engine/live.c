@@ -14,7 +14,8 @@ struct live_run *live_find(struct engine *e, const char *run_id)
 
 const char *engine_log_path(const struct engine *e, struct arena *a, const struct run *run)
 {
-    const char *root = *settings.run_log_dir ? settings.run_log_dir : arena_printf(a, "%s/data/run-logs", e->opt.data_dir);
+    const char *root =
+        *settings.run_log_dir ? settings.run_log_dir : arena_printf(a, "%s/data/run-logs", e->opt.data_dir);
     return arena_printf(a, "%s/%s/%s/%s.ndjson", root, run->company_id, run->agent_id, run->id);
 }
 
