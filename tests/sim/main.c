@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 #define STEPS_DEFAULT 600
-#define CALM_MS (16 * HOUR_MS)  /* the longest chain of retries is over by then */
+#define CALM_MS (27 * HOUR_MS) /* the longest chain of retries is over by then, and every daily cap has lifted once */
 #define QUIET_MS (12 * HOUR_MS) /* then nothing may be written any more (INV-33) */
 #define MUTANT_SEEDS 60
 
