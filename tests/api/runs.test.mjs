@@ -184,9 +184,9 @@ test('slots: no more running runs than maxConcurrentRuns (INV-7)', async () => {
   assert.equal(new Set(ids).size, 5);
   let most = 0;
   await eventually(async () => {
-    const states = await Promise.all(ids.map((id) => run(s, id)));
+    const states = (await s.ok('GET', `/companies/${c.id}/heartbeat-runs?limit=100`)).filter((r) => ids.includes(r.id)); // one answer: one moment
     most = Math.max(most, states.filter((r) => r.status === 'running').length);
-    return states.every((r) => r.status === 'succeeded');
+    return states.length === 5 && states.every((r) => r.status === 'succeeded');
   });
   assert.ok(most >= 1 && most <= 2, `${most} at once`);
 });
