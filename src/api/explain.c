@@ -28,7 +28,9 @@ err_t company_explain(struct req *r)
     const char *state = query(r, "state");
     bool known = state == NULL;
     for (int s = 0; s < EXPLAIN_STATES; s++) known |= text_is(state, explain_state_name((enum explain_state)s));
-    if (!known) return unprocessable(r, "Unknown state \"%s\": live, waiting, parked, terminal or dead", state);
+    if (!known)
+        return unprocessable(r, "Unknown state \"%s\": live, waiting, recovering, held, parked, terminal or dead",
+                             state);
     return explain_company_write(r->db, &r->w, r->company_id, state, query_limit(r, "limit", 200, EXPLAIN_LIST_MAX),
                                  offset_of(r));
 }

@@ -18,6 +18,10 @@ struct explain_evidence {
     instant_t skip_at;
     int64_t run_count;
     const char *unblock_descriptor;
+    /* of the named paths that are there: the row, who has the move, what there is to do */
+    struct {
+        const char *id, *owner_id, *text;
+    } named[NAMED_COUNT];
 };
 /* Issues and all below them, judged. The first `roots` nodes are the issues asked for, in their order. */
 struct explained {
@@ -38,7 +42,7 @@ const char *explain_sentence(struct arena *a, const struct explained *x, int n);
 void explain_write(struct arena *a, struct jw *w, const struct explained *x, int n);
 
 /* GET …/companies/:id/explain: the company's visible issues grouped by state and
- * reason. state: one of the five, or NULL for all that are not terminal. */
+ * reason. state: one of explain_state_name, or NULL for all that are not terminal. */
 err_t explain_company_write(struct db *db, struct jw *w, const char *company_id, const char *state, int limit,
                             int offset) MUST_CHECK;
 #define EXPLAIN_LIST_MAX 500

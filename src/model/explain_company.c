@@ -36,8 +36,8 @@ static void group_write(struct arena *a, struct jw *w, const struct explained *x
 err_t explain_company_write(struct db *db, struct jw *w, const char *company_id, const char *state, int limit,
                             int offset)
 {
-    static const enum explain_state order[] = {EXPLAIN_DEAD, EXPLAIN_WAITING, EXPLAIN_LIVE, EXPLAIN_PARKED,
-                                               EXPLAIN_TERMINAL};
+    static const enum explain_state order[] = {EXPLAIN_DEAD, EXPLAIN_RECOVERING, EXPLAIN_HELD,    EXPLAIN_WAITING,
+                                               EXPLAIN_LIVE, EXPLAIN_PARKED,     EXPLAIN_TERMINAL};
     struct arena *a = db_arena(db);
     struct issue *rows;
     struct explained x;

@@ -69,6 +69,37 @@ static const char *behind_sentence(struct arena *a, const struct explained *x, i
                         key_of(x, leaf), explain_sentence(a, x, leaf));
 }
 
+/* A path somebody opened by name. */
+static const char *named_sentence(struct arena *a, const struct explained *x, int n)
+{
+    const struct explain_verdict *v = &x->verdicts[n];
+    const struct explain_path *p = &x->nodes[n].named[v->named];
+    const char *owner = x->evidence[n].named[v->named].owner_id, *text = x->evidence[n].named[v->named].text;
+    const char *who = v->mover == MOVER_AGENT  ? agent_name(x, owner)
+                      : v->mover == MOVER_USER ? "a person"
+                      : v->mover == MOVER_TIME ? "the server"
+                                               : "the board";
+    switch ((enum explain_named)v->named) {
+    case NAMED_HOLD:
+        return text ? arena_printf(a, "It is held by a pause: %s", text) : "It is held by a pause; release the hold.";
+    case NAMED_ACTION:
+        return arena_printf(a, "Being recovered by %s%s%s: %s", who,
+                            v->mover != MOVER_BOARD && p->due != INSTANT_NONE ? " until " : "",
+                            v->mover != MOVER_BOARD && p->due != INSTANT_NONE ? instant_text(a, p->due) : "",
+                            text ? text : "see the recovery action.");
+    case NAMED_INTERACTION:
+        return text ? arena_printf(a, "Waits for an answer of %s: %s", who, text)
+                    : arena_printf(a, "Waits for an answer of %s.", who);
+    case NAMED_APPROVAL: return "Waits for an approval of the board.";
+    case NAMED_PARTICIPANT: return arena_printf(a, "In review by %s.", who);
+    case NAMED_MONITOR:
+        return arena_printf(a, "It is looked at again at %s%s%s.", instant_text(a, p->due), text ? ": " : "",
+                            text ? text : "");
+    case NAMED_COUNT: break;
+    }
+    return NULL;
+}
+
 static const char *waiting_sentence(struct arena *a, const struct explained *x, int n, const char *agent)
 {
     const struct explain_node *node = &x->nodes[n];
@@ -97,6 +128,17 @@ static const char *waiting_sentence(struct arena *a, const struct explained *x, 
     return gate_sentence(a, reason, agent);
 }
 
+/* "A-1 -> A-2 -> A-1" */
+static const char *circle_sentence(struct arena *a, const struct explained *x, int n)
+{
+    const char *names = key_of(x, x->verdicts[n].circle);
+    int at = n;
+    for (int i = 0; i < CHAIN_MAX && at >= 0 && at != x->verdicts[n].circle; i++, at = x->verdicts[at].from)
+        names = arena_printf(a, "%s -> %s", key_of(x, at), names);
+    return arena_printf(a, "Its blockers wait for each other: %s -> %s; take one of them away.",
+                        key_of(x, x->verdicts[n].circle), names);
+}
+
 static const char *dead_sentence(const char *reason)
 {
     if (text_is(reason, "stalled_at_dispatch"))
@@ -107,7 +149,6 @@ static const char *dead_sentence(const char *reason)
         return "It is in progress and nobody works on it; the recovery pass starts it again.";
     if (text_is(reason, "review_without_path"))
         return "It is in review and nobody is named to review it; assign a person, or move it.";
-    if (text_is(reason, "blockers_in_a_circle")) return "Its blockers block each other; take one of them away.";
     return "It is blocked and nothing is named that would free it; name a blocker or move it.";
 }
 
@@ -117,6 +158,8 @@ const char *explain_sentence(struct arena *a, const struct explained *x, int n)
     const char *agent = agent_name(x, x->map.refs[n].assignee_agent_id),
                *runner = agent_name(x, x->evidence[n].run_agent_id);
     if (v->next >= 0) return behind_sentence(a, x, n);
+    if (v->named >= 0) return named_sentence(a, x, n);
+    if (v->circle >= 0) return circle_sentence(a, x, n);
     switch (v->state) {
     case EXPLAIN_LIVE:
         if (text_is(v->reason, "run_running")) return arena_printf(a, "%s works on it.", runner);
@@ -125,6 +168,8 @@ const char *explain_sentence(struct arena *a, const struct explained *x, int n)
         return x->nodes[n].hidden ? "It is hidden." : "It is parked in backlog; move it to todo to start it.";
     case EXPLAIN_TERMINAL: return text_is(v->reason, "done") ? "It is done." : "It is cancelled.";
     case EXPLAIN_DEAD: return dead_sentence(v->reason);
+    case EXPLAIN_RECOVERING:
+    case EXPLAIN_HELD:
     case EXPLAIN_WAITING:
     case EXPLAIN_STATES: break;
     }
@@ -168,6 +213,13 @@ static void mover_write(struct jw *w, const struct explained *x, int n)
     jw_obj(w);
     if (v->mover == MOVER_OWNER) {
         owner_write(w, x, n);
+    } else if (v->named >= 0) {
+        const char *id = e->named[v->named].owner_id;
+        jw_kstr(w, "type", types[v->mover]);
+        jw_kstr(w, "id", id);
+        jw_kstr(w, "name", v->mover == MOVER_AGENT ? agent_name(x, id) : NULL);
+        jw_kstr(w, "action", e->named[v->named].text);
+        jw_ktime(w, "until", x->nodes[n].named[v->named].due);
     } else {
         jw_kstr(w, "type", types[v->mover]);
         jw_kstr(w, "id",
@@ -176,7 +228,7 @@ static void mover_write(struct jw *w, const struct explained *x, int n)
                                         : NULL);
         jw_kstr(w, "name", v->mover == MOVER_RUN ? agent_name(x, e->run_agent_id) : NULL);
     }
-    if (v->mover == MOVER_TIME)
+    if (v->mover == MOVER_TIME && v->named < 0)
         jw_ktime(w, "until",
                  text_is(v->reason, "retry_scheduled") ? x->nodes[n].retry_at : x->nodes[n].throttled_until);
     jw_ktime(w, "since", v->since);
@@ -205,8 +257,8 @@ static void waiting_on_write(struct arena *a, struct jw *w, const struct explain
         jw_ktime(w, "since", x->verdicts[leaf].since);
         jw_obj_end(w);
     }
-    if (v->next < 0 && v->state == EXPLAIN_WAITING && v->mover > MOVER_NONE && v->mover != MOVER_ISSUE)
-        mover_write(w, x, n);
+    bool waits = v->state == EXPLAIN_WAITING || v->state == EXPLAIN_RECOVERING || v->state == EXPLAIN_HELD;
+    if (v->next < 0 && waits && v->mover > MOVER_NONE && v->mover != MOVER_ISSUE) mover_write(w, x, n);
 }
 
 static void evidence_write(struct jw *w, const struct explained *x, int n)
@@ -233,6 +285,16 @@ static void evidence_write(struct jw *w, const struct explained *x, int n)
     jw_ktime(w, "lastSkipAt", e->skip_at);
     jw_ktime(w, "dispatchExpectedSince", node->expected_since);
     jw_kraw(w, "unblockDescriptor", e->unblock_descriptor);
+    for (int i = 0; i < NAMED_COUNT; i++) {
+        if (!node->named[i].there) continue;
+        jw_kobj(w, explain_named_key((enum explain_named)i));
+        jw_kstr(w, "id", e->named[i].id);
+        jw_kstr(w, "ownerId", e->named[i].owner_id);
+        jw_kstr(w, "text", e->named[i].text);
+        jw_ktime(w, "since", node->named[i].since);
+        jw_ktime(w, "due", node->named[i].due);
+        jw_obj_end(w);
+    }
     jw_obj_end(w);
 }
 

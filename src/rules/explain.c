@@ -6,9 +6,25 @@
 
 const char *explain_state_name(enum explain_state s)
 {
-    static const char *const names[EXPLAIN_STATES] = {"live", "waiting", "parked", "terminal", "dead"};
+    static const char *const names[EXPLAIN_STATES] = {"live",   "waiting",  "recovering", "held",
+                                                      "parked", "terminal", "dead"};
     return names[s];
 }
+
+/* How a named path is called and judged, in the order in which they count. */
+static const struct {
+    const char *key, *reason, *path;
+    enum explain_state state;
+} NAMED[NAMED_COUNT] = {
+    [NAMED_HOLD] = {"hold", "pause_hold", "P11", EXPLAIN_HELD},
+    [NAMED_ACTION] = {"recoveryAction", "recovery_action", "P9", EXPLAIN_RECOVERING},
+    [NAMED_INTERACTION] = {"interaction", "interaction_pending", "P4", EXPLAIN_WAITING},
+    [NAMED_APPROVAL] = {"approval", "approval_pending", "P5", EXPLAIN_WAITING},
+    [NAMED_PARTICIPANT] = {"participant", "review_participant", "P3", EXPLAIN_WAITING},
+    [NAMED_MONITOR] = {"monitor", "monitor_scheduled", "P6", EXPLAIN_WAITING},
+};
+
+const char *explain_named_key(enum explain_named n) { return NAMED[n].key; }
 
 const char *explain_gate(const struct explain_agent *a)
 {
@@ -42,14 +58,27 @@ struct walk {
     struct explain_verdict *verdicts;
     enum { UNSEEN, OPEN, JUDGED } * seen;
 };
-static struct explain_verdict judge(struct walk *w, int n);
+static struct explain_verdict judge(struct walk *w, int n, int from);
 
 static instant_t later(instant_t a, instant_t b) { return a == INSTANT_NONE || (b != INSTANT_NONE && b > a) ? b : a; }
 
+static struct explain_verdict simple(enum explain_state state, const char *reason, const char *path, instant_t since)
+{
+    return (struct explain_verdict){.state = state,
+                                    .reason = reason,
+                                    .path = path,
+                                    .since = since,
+                                    .next = -1,
+                                    .named = -1,
+                                    .from = -1,
+                                    .circle = -1};
+}
+
 static struct explain_verdict waiting(const char *reason, const char *path, instant_t since, enum explain_mover mover)
 {
-    return (struct explain_verdict){
-        .state = EXPLAIN_WAITING, .reason = reason, .path = path, .since = since, .mover = mover, .next = -1};
+    struct explain_verdict v = simple(EXPLAIN_WAITING, reason, path, since);
+    v.mover = mover;
+    return v;
 }
 
 static struct explain_verdict for_board(const char *reason, const char *path, instant_t since)
@@ -59,15 +88,26 @@ static struct explain_verdict for_board(const char *reason, const char *path, in
     return v;
 }
 
-static struct explain_verdict simple(enum explain_state state, const char *reason, const char *path, instant_t since)
-{
-    return (struct explain_verdict){.state = state, .reason = reason, .path = path, .since = since, .next = -1};
-}
-
 static struct explain_verdict at_gate(const struct explain_node *n)
 {
     if (passes_by_itself(n->gate)) return waiting(n->gate, "EX-107", n->gate_since, MOVER_TIME);
     return for_board(n->gate, "EX-107", n->gate_since);
+}
+
+/* One of the paths [first, last] that somebody opened by name. */
+static bool named(const struct explain_node *n, enum explain_named first, enum explain_named last,
+                  struct explain_verdict *v)
+{
+    for (int i = (int)first; i <= (int)last; i++) {
+        const struct explain_path *p = &n->named[i];
+        if (!p->there) continue;
+        *v = waiting(NAMED[i].reason, NAMED[i].path, p->since, p->mover);
+        v->state = NAMED[i].state;
+        v->named = i;
+        v->attention = p->mover == MOVER_BOARD || p->mover == MOVER_USER;
+        return true;
+    }
+    return false;
 }
 
 /* A run or a wake (P1, P2). */
@@ -93,20 +133,20 @@ static int badness(const struct explain_verdict *v)
     return v->state == EXPLAIN_WAITING ? 1 : 0;
 }
 
-/* The worst of n's open blockers (or children); -1: there are none. Only a
- * circle is below: *circle. */
-static int worst_below(struct walk *w, const struct explain_node *n, bool children, bool *circle, int *badness_out)
+/* The worst of n's open blockers (or children); -1: there are none. *circle: the
+ * node on the way here that is below again, or -1. */
+static int worst_below(struct walk *w, const struct explain_node *n, bool children, int *circle, int *badness_out)
 {
-    int pick = -1, worst = -1;
-    *circle = false;
+    int pick = -1, worst = -1, self = (int)(n - w->g->nodes);
+    *circle = -1;
     for (int i = 0; i < n->count; i++) {
         const struct blocker_edge *e = &w->g->edges[n->first + i];
         if (e->child != children) continue;
         if (w->seen[e->to] == OPEN) { /* we came from there */
-            *circle = true;
+            *circle = e->to;
             continue;
         }
-        struct explain_verdict below = judge(w, e->to);
+        struct explain_verdict below = judge(w, e->to, self);
         if (badness(&below) <= worst) continue;
         worst = badness(&below);
         pick = e->to;
@@ -164,7 +204,8 @@ static struct explain_verdict dead(const struct explain_node *n)
 /* An agent owns it, and nothing is on its way. */
 static struct explain_verdict agent_owned(struct walk *w, const struct explain_node *n)
 {
-    bool circle, open = text_is(n->status, "todo") || text_is(n->status, "in_progress");
+    int circle;
+    bool open = text_is(n->status, "todo") || text_is(n->status, "in_progress");
     int bad, child = n->last_status && !text_is(n->status, "in_review") ? worst_below(w, n, true, &circle, &bad) : -1;
     if (open && n->gate) return at_gate(n);
     /* the last child to close wakes it; a parked or dead child never will */
@@ -180,21 +221,23 @@ static struct explain_verdict agent_owned(struct walk *w, const struct explain_n
 static struct explain_verdict decide(struct walk *w, const struct explain_node *n)
 {
     struct explain_verdict v;
-    bool circle;
-    int bad;
+    int circle, bad;
     if (text_is(n->status, "done") || text_is(n->status, "cancelled"))
         return simple(EXPLAIN_TERMINAL, n->status, NULL, n->entered_at);
+    if (!text_is(n->run_status, "running") && named(n, NAMED_HOLD, NAMED_ACTION, &v)) return v;
     if (moved(n, &v)) return v;
     if (text_is(n->status, "backlog") || n->hidden)
         return simple(EXPLAIN_PARKED, n->hidden ? "hidden" : "backlog", "P12", n->entered_at);
+    if (named(n, NAMED_INTERACTION, NAMED_MONITOR, &v)) return v;
     int blocker = worst_below(w, n, false, &circle, &bad);
-    if (blocker >= 0 && bad < 2 && !circle) return behind(w, n, blocker, bad, false);
+    if (blocker >= 0 && bad < 2 && circle < 0) return behind(w, n, blocker, bad, false);
     if (n->user_owned) return waiting("human_owner", "P7", n->entered_at, MOVER_USER);
     if (text_is(n->status, "blocked") && n->unblock_named)
         return waiting("unblock_requested", "P10", n->entered_at, MOVER_OWNER);
     if (blocker >= 0) return behind(w, n, blocker, bad, false);
-    if (circle) {
+    if (circle >= 0) {
         v = simple(EXPLAIN_DEAD, "blockers_in_a_circle", NULL, n->entered_at);
+        v.circle = circle;
         v.attention = true;
         return v;
     }
@@ -203,11 +246,12 @@ static struct explain_verdict decide(struct walk *w, const struct explain_node *
     return agent_owned(w, n);
 }
 
-static struct explain_verdict judge(struct walk *w, int n)
+static struct explain_verdict judge(struct walk *w, int n, int from)
 {
     if (w->seen[n] == JUDGED) return w->verdicts[n];
     w->seen[n] = OPEN;
     w->verdicts[n] = decide(w, &w->g->nodes[n]);
+    w->verdicts[n].from = from;
     w->seen[n] = JUDGED;
     return w->verdicts[n];
 }
@@ -216,6 +260,6 @@ struct explain_verdict *explain_judge(struct arena *a, const struct explain_grap
 {
     struct walk w = {.g = g, .now = now, .verdicts = arena_array(a, struct explain_verdict, g->count + 1)};
     w.seen = arena_alloc(a, sizeof *w.seen * (size_t)(g->count + 1));
-    for (int i = 0; i < g->count; i++) judge(&w, i);
+    for (int i = 0; i < g->count; i++) judge(&w, i, -1);
     return w.verdicts;
 }

@@ -11,8 +11,17 @@
 #include "base/clock.h"
 #include "rules/blocker_graph.h"
 
-enum explain_state { EXPLAIN_LIVE, EXPLAIN_WAITING, EXPLAIN_PARKED, EXPLAIN_TERMINAL, EXPLAIN_DEAD, EXPLAIN_STATES };
-const char *explain_state_name(enum explain_state s); /* live, waiting, parked, terminal, dead */
+enum explain_state {
+    EXPLAIN_LIVE,
+    EXPLAIN_WAITING,
+    EXPLAIN_RECOVERING,
+    EXPLAIN_HELD,
+    EXPLAIN_PARKED,
+    EXPLAIN_TERMINAL,
+    EXPLAIN_DEAD,
+    EXPLAIN_STATES
+};
+const char *explain_state_name(enum explain_state s); /* live, waiting, recovering, held, parked, terminal, dead */
 
 /* Whose move it is. */
 enum explain_mover {
@@ -39,6 +48,24 @@ const char *explain_gate(const struct explain_agent *a);
 /* Does it also hold back a run that is queued already? */
 bool explain_gate_holds_queued(const char *gate);
 
+/* Paths that somebody opened by name. Whoever loads one leaves it out when it cannot
+ * lead anywhere: a participant who cannot be started, a monitor whose bounds are used up. */
+enum explain_named {
+    NAMED_HOLD,        /* P11: an active pause hold on it or on an ancestor */
+    NAMED_ACTION,      /* P9: an active or escalated recovery action */
+    NAMED_INTERACTION, /* P4: a pending one */
+    NAMED_APPROVAL,    /* P5: linked, pending or revision_requested */
+    NAMED_PARTICIPANT, /* P3: of a pending stage */
+    NAMED_MONITOR,     /* P6: its next check is in the future */
+    NAMED_COUNT
+};
+const char *explain_named_key(enum explain_named n); /* as the evidence calls it: hold, recoveryAction, … */
+struct explain_path {
+    bool there;
+    enum explain_mover mover; /* whose move it is; MOVER_TIME: nobody's before `due` */
+    instant_t since, due;     /* due: a deadline, or the time of the next look */
+};
+
 /* One issue: INSTANT_NONE and NULL where there is nothing. */
 struct explain_node {
     const char *status;
@@ -56,6 +83,7 @@ struct explain_node {
     instant_t throttled_until; /* its last wake was told to wait */
     const char *last_status;   /* of its latest ended run */
     instant_t last_finished;
+    struct explain_path named[NAMED_COUNT];
     int first, count; /* its open blockers and children among the edges */
     bool complete;    /* all of them are there */
 };
@@ -72,6 +100,8 @@ struct explain_verdict {
     instant_t since;
     enum explain_mover mover;
     int next;         /* the node that decides it: the next of the chain, or -1 */
+    int named;        /* the explain_named that decides it, or -1 */
+    int from, circle; /* the node we came from to judge it; the one where a circle closes; or -1 */
     bool children;    /* it waits for its children, not for blockers */
     bool attention;   /* nothing happens before a person acts */
     bool recoverable; /* dead, and the recovery pass starts it again */

@@ -94,7 +94,7 @@ test('a company in groups: all open issues, one state, pages, a wrong word', asy
   await create(c, { title: 'Nobody', status: 'todo' });
   await create(c, { title: 'Over', status: 'done' });
   const all = await s.ok('GET', `/companies/${c.id}/explain`);
-  assert.deepEqual(all.counts, { live: 0, waiting: 1, parked: 3, terminal: 0, dead: 1 });
+  assert.deepEqual(all.counts, { live: 0, waiting: 1, recovering: 0, held: 0, parked: 3, terminal: 0, dead: 1 });
   assert.deepEqual(all.groups.map((g) => [g.state, g.reason, g.issues.length]),
     [['dead', 'review_without_path', 1], ['waiting', 'unassigned', 1], ['parked', 'backlog', 3]]);
   assert.equal(all.groups[0].issues[0].identifier, review.identifier);
@@ -104,7 +104,7 @@ test('a company in groups: all open issues, one state, pages, a wrong word', asy
   const rest = await s.ok('GET', `/companies/${c.id}/explain?state=parked&limit=2&offset=2`);
   assert.deepEqual([rest.groups[0].issues.length, rest.more], [1, false]);
   assert.equal((await s.ok('GET', `/companies/${c.id}/explain?state=terminal`)).groups[0].reason, 'done');
-  refused(await s.api('GET', `/companies/${c.id}/explain?state=sad`), 422, 'Unknown state "sad": live, waiting, parked, terminal or dead');
+  refused(await s.api('GET', `/companies/${c.id}/explain?state=sad`), 422, 'Unknown state "sad": live, waiting, recovering, held, parked, terminal or dead');
   refused(await s.api('GET', `/issues/${NOBODY}/explain`), 404, 'Issue not found');
 });
 

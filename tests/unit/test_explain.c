@@ -331,6 +331,75 @@ static void test_a_parent_waits_for_live_children_once_it_has_run(void **state)
     assert_string_equal(chained(nodes, 2, true).reason, "agent_paused");
 }
 
+/* Every named path in every status, against all that outranks it (P3 … P6, P9, P11). */
+static void test_named_paths_and_what_outranks_them(void **state)
+{
+    static const struct {
+        const char *reason, *path;
+        enum explain_state state;
+    } want[NAMED_COUNT] = {
+        [NAMED_HOLD] = {"pause_hold", "P11", EXPLAIN_HELD},
+        [NAMED_ACTION] = {"recovery_action", "P9", EXPLAIN_RECOVERING},
+        [NAMED_INTERACTION] = {"interaction_pending", "P4", EXPLAIN_WAITING},
+        [NAMED_APPROVAL] = {"approval_pending", "P5", EXPLAIN_WAITING},
+        [NAMED_PARTICIPANT] = {"review_participant", "P3", EXPLAIN_WAITING},
+        [NAMED_MONITOR] = {"monitor_scheduled", "P6", EXPLAIN_WAITING},
+    };
+    (void)state;
+    for (int i = 0; i < NAMED_COUNT; i++) EACH_STATUS(s)
+        {
+            struct explain_node n = node(*s);
+            bool strong = i == NAMED_HOLD || i == NAMED_ACTION;
+            n.named[i] = (struct explain_path){true, MOVER_BOARD, NOW - MINUTE_MS, INSTANT_NONE};
+            if (closed(*s)) check(n, EXPLAIN_TERMINAL, *s, NULL);
+            else if (!strcmp(*s, "backlog") && !strong) check(n, EXPLAIN_PARKED, "backlog", "P12");
+            else check(n, want[i].state, want[i].reason, want[i].path);
+            if (closed(*s)) continue;
+            n.run_status = "queued"; /* a hold and an action outrank what has not started, and nothing that runs */
+            if (strong) check(n, want[i].state, want[i].reason, want[i].path);
+            else check(n, EXPLAIN_LIVE, "run_queued", "P1");
+            n.run_status = "running";
+            check(n, EXPLAIN_LIVE, "run_running", "P1");
+        }
+    struct explain_node all = node("in_review");
+    for (int i = NAMED_COUNT - 1; i >= 0; i--) {
+        all.named[i] = (struct explain_path){true, MOVER_USER, NOW, INSTANT_NONE};
+        assert_int_equal(judged(&all, 1, NULL).named, i);
+    }
+}
+
+static void test_a_named_path_asks_for_attention_only_of_people(void **state)
+{
+    (void)state;
+    for (enum explain_mover m = MOVER_AGENT; m <= MOVER_TIME; m++) {
+        struct explain_node n = node("blocked");
+        n.named[NAMED_ACTION] = (struct explain_path){true, m, NOW, NOW + HOUR_MS};
+        struct explain_verdict v = judged(&n, 1, NULL);
+        assert_int_equal(v.mover, m);
+        assert_int_equal(v.attention, m == MOVER_USER || m == MOVER_BOARD);
+        struct explain_node nodes[] = {node("blocked"), n};
+        assert_int_equal(chained(nodes, 2, false).attention, v.attention);
+    }
+}
+
+static void test_a_circle_can_be_walked_back(void **state)
+{
+    (void)state;
+    struct explain_node nodes[] = {node("blocked"), node("blocked"), node("blocked")};
+    static const struct blocker_edge edges[] = {{1, false}, {2, false}, {1, false}};
+    for (int i = 0; i < 3; i++) {
+        nodes[i].first = i;
+        nodes[i].count = 1;
+    }
+    const struct explain_graph g = {.nodes = nodes, .edges = edges, .count = 3};
+    const struct explain_verdict *v = explain_judge(&arena, &g, NOW);
+    assert_int_equal(v[2].circle, 1);
+    assert_int_equal(v[2].from, 1);
+    assert_int_equal(v[1].from, 0);
+    assert_int_equal(v[0].from, -1);
+    assert_string_equal(v[0].reason, "blocked_by_dead_issue");
+}
+
 static int release(void **state)
 {
     (void)state;
@@ -354,6 +423,9 @@ int main(void)
         cmocka_unit_test(test_the_worst_blocker_decides),
         cmocka_unit_test(test_circles_end_and_are_dead),
         cmocka_unit_test(test_a_parent_waits_for_live_children_once_it_has_run),
+        cmocka_unit_test(test_named_paths_and_what_outranks_them),
+        cmocka_unit_test(test_a_named_path_asks_for_attention_only_of_people),
+        cmocka_unit_test(test_a_circle_can_be_walked_back),
     };
     return cmocka_run_group_tests(tests, NULL, release);
 }
