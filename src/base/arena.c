@@ -1,6 +1,8 @@
 /* arena: region memory in doubling chunks. */
 #include "base/arena.h"
 
+#include "base/blocks.h"
+
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -19,7 +21,7 @@
 #define CHUNK_MIN ((size_t)4096)
 #define CHUNK_MAX ((size_t)1 << 20)
 #define ALIGN ((size_t)16)
-#define SPARE_MAX ((size_t)64 << 10) /* the largest chunk a thread keeps */
+#define SPARE_MAX ((size_t)32 << 10) /* the largest chunk a thread keeps */
 
 struct arena_chunk {
     struct arena_chunk *prev;
@@ -35,8 +37,12 @@ static struct arena_chunk *chunk_new(struct arena_chunk *prev, size_t need)
     size_t size = prev ? prev->size * 2 : CHUNK_MIN;
     if (size > CHUNK_MAX) size = CHUNK_MAX;
     if (size < need) size = need;
-    struct arena_chunk *c = malloc(sizeof *c + size);
-    if (c == NULL) {
+    struct arena_chunk *c;
+    if (size >= BLOCK_MIN) {
+        size_t whole = sizeof *c + size;
+        c = block_take(&whole);
+        size = (whole - sizeof *c) & ~(ALIGN - 1);
+    } else if ((c = malloc(sizeof *c + size)) == NULL) {
         fputs("bulldog: out of memory\n", stderr);
         abort();
     }
@@ -45,6 +51,16 @@ static struct arena_chunk *chunk_new(struct arena_chunk *prev, size_t need)
     c->used = 0;
     POISON(chunk_data(c), size);
     return c;
+}
+
+static void chunk_free(struct arena_chunk *c)
+{
+    if (c->size < BLOCK_MIN) {
+        free(c);
+        return;
+    }
+    UNPOISON(chunk_data(c), c->size);
+    block_give(c);
 }
 
 /* Not zeroed, except by chance. */
@@ -111,7 +127,7 @@ void arena_reset(struct arena *a)
     struct arena_chunk *c = a->head->prev;
     while (c) {
         struct arena_chunk *prev = c->prev;
-        free(c);
+        chunk_free(c);
         c = prev;
     }
     a->head->prev = NULL;
@@ -125,7 +141,7 @@ void arena_free(struct arena *a)
     struct arena_chunk *c = a->head;
     while (c) {
         struct arena_chunk *prev = c->prev;
-        free(c);
+        chunk_free(c);
         c = prev;
     }
     a->head = NULL;

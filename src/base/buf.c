@@ -1,15 +1,36 @@
 /* buf: a growing byte string. */
 #include "base/buf.h"
 
+#include "base/blocks.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+static void buf_drop(struct buf *b)
+{
+    if (b->cap >= BLOCK_MIN) block_give(b->data);
+    else free(b->data);
+}
+
+static void grow_big(struct buf *b, size_t cap)
+{
+    char *p = block_take(&cap);
+    if (b->data) memcpy(p, b->data, b->len + 1);
+    buf_drop(b);
+    b->data = p;
+    b->cap = cap;
+}
 
 void buf_grow(struct buf *b, size_t extra)
 {
     size_t need = b->len + extra + 1;
     size_t cap = b->cap ? b->cap : 256;
     while (cap < need) cap *= 2;
+    if (cap >= BLOCK_MIN) {
+        grow_big(b, cap);
+        return;
+    }
     char *p = realloc(b->data, cap);
     if (p == NULL) {
         fputs("bulldog: out of memory\n", stderr);
@@ -45,7 +66,7 @@ void buf_clear(struct buf *b)
 
 void buf_free(struct buf *b)
 {
-    free(b->data);
+    buf_drop(b);
     *b = (struct buf){0};
 }
 

@@ -1,6 +1,6 @@
 /*
- * buf: a growing byte string (string builder). malloc-backed so that it can be
- * large and handed over; always NUL-terminated after a write.
+ * buf: a growing byte string (string builder), large if it must be; always
+ * NUL-terminated after a write. Its bytes are freed by buf_free alone.
  */
 #ifndef BULLDOG_BASE_BUF_H
 #define BULLDOG_BASE_BUF_H

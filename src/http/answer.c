@@ -193,6 +193,29 @@ static void add_header(struct MHD_Response *resp, const char *name, const char *
         log_warn("http.header_refused", "name=%s", name); /* a line break or an empty value */
 }
 
+/* The bytes of an answer, until the response is sent. */
+static void drop_body(void *body)
+{
+    buf_free(body);
+    free(body);
+}
+
+static struct MHD_Response *own_body(struct http_req *r)
+{
+    struct buf *body = malloc(sizeof *body);
+    if (body == NULL) return NULL;
+    *body = r->out;
+    struct MHD_Response *resp =
+        MHD_create_response_from_buffer_with_free_callback_cls(r->out.len, r->out.data, drop_body, body);
+    if (resp == NULL) {
+        free(body);
+        return NULL;
+    }
+    r->out.data = NULL; /* the response owns it now; len stays for the access log */
+    r->out.cap = 0;
+    return resp;
+}
+
 static struct MHD_Response *make_response(struct http_req *r)
 {
     if (r->kept) {
@@ -206,11 +229,7 @@ static struct MHD_Response *make_response(struct http_req *r)
     if (r->static_data)
         return MHD_create_response_from_buffer(r->static_len, (void *)(uintptr_t)r->static_data,
                                                MHD_RESPMEM_PERSISTENT);
-    struct MHD_Response *resp = MHD_create_response_from_buffer(r->out.len, r->out.data, MHD_RESPMEM_MUST_FREE);
-    if (resp == NULL) return NULL;
-    r->out.data = NULL; /* the response owns it now; len stays for the access log */
-    r->out.cap = 0;
-    return resp;
+    return own_body(r);
 }
 
 enum MHD_Result answer_send(struct exchange *x)

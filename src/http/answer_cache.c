@@ -10,6 +10,7 @@
 #include <strings.h>
 
 #define SLOTS 64
+#define ASKED 256 /* keys remembered as asked for once */
 
 struct kept_answer {
     atomic_int refs; /* the cache's, and one of each answer on its way */
@@ -26,6 +27,7 @@ struct answer_cache {
     struct kept_answer *slots[SLOTS];
     size_t bytes, bytes_max;
     uint64_t clock;
+    uint64_t asked[ASKED]; /* hashes of keys, where their low bits point */
 };
 
 struct answer_cache *answer_cache_new(size_t bytes_max)
@@ -80,12 +82,26 @@ static struct kept_answer *find(struct answer_cache *c, const char *key, uint64_
     return found;
 }
 
+/* What is asked for once is not kept: it would drive out what is asked for again, for nothing. */
+static bool asked_before(struct answer_cache *c, const char *key)
+{
+    uint64_t h = 14695981039346656037u;
+    for (const char *p = key; *p; p++) h = (h ^ (unsigned char)*p) * 1099511628211u;
+    pthread_mutex_lock(&c->lock);
+    uint64_t *slot = &c->asked[h % ASKED];
+    bool before = *slot == h;
+    *slot = h;
+    pthread_mutex_unlock(&c->lock);
+    return before;
+}
+
 bool answer_cache_answer(struct answer_cache *c, struct http_req *r, const char *key, uint64_t version)
 {
     if (version == 0 || strcmp(r->method, "GET") != 0) return false;
     key = arena_printf(&r->arena, "%s %s", answer_gzip_accepted(r) ? "gzip" : "plain", key);
     struct kept_answer *k = find(c, key, version);
     if (k == NULL) {
+        if (!asked_before(c, key)) return false;
         r->keep_in = c;
         r->keep_key = key;
         r->keep_version = version;
@@ -108,11 +124,15 @@ bool answer_cache_answer(struct answer_cache *c, struct http_req *r, const char 
 static struct kept_answer *kept_new(struct http_req *r)
 {
     struct kept_answer *k = calloc(1, sizeof *k);
-    char *data = realloc(r->out.data, r->out.len); /* it grew by doubling */
-    if (k == NULL) return NULL;
-    *k = (struct kept_answer){
-        .refs = 2, .version = r->keep_version, .data = data ? data : r->out.data, .len = r->out.len};
-    r->out = (struct buf){0};
+    char *data = malloc(r->out.len); /* exactly: the buffer grew by doubling */
+    if (k == NULL || data == NULL) {
+        free(k);
+        free(data);
+        return NULL;
+    }
+    memcpy(data, r->out.data, r->out.len);
+    *k = (struct kept_answer){.refs = 2, .version = r->keep_version, .data = data, .len = r->out.len};
+    buf_free(&r->out);
     k->key = arena_strdup(&k->arena, r->keep_key);
     k->content_type = arena_strdup(&k->arena, r->content_type);
     for (const struct http_header *h = r->headers; h; h = h->next) {

@@ -17,7 +17,8 @@ struct answer_cache;
 struct answer_cache *answer_cache_new(size_t bytes_max);
 void answer_cache_free(struct answer_cache *c);
 
-/* Answers the request from the cache; false: it is to be made, and if it is a 200 it will be kept.
+/* Answers the request from the cache; false: it is to be made, and if it is a 200 and not asked for the first time it
+ * will be kept.
  * version 0: not known, nothing is kept. Encodings accepted by the client are part of the key by themselves. */
 bool answer_cache_answer(struct answer_cache *c, struct http_req *r, const char *key, uint64_t version);
 

@@ -3,20 +3,25 @@
  * group commit, and one read connection per handle (WAL, durable commits).
  *
  * A write transaction is a savepoint in the writer's open batch. Its commit
- * either leaves the batch to a writer who is already waiting for the turn, or
- * commits the batch itself; members sleep until their batch is on disk.
+ * leaves the batch to a writer who is already waiting for the turn; or waits a
+ * moment for those who were in the last batch, too, and are not back yet; or
+ * commits the batch itself. Members sleep until their batch is on disk.
  */
 #include "store/db_internal.h"
 
 #include "base/log.h"
 
+#include <errno.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <sqlite3.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define BATCH_MEMBERS_MAX 64
+#define GATHER_NS 250000 /* less than one fsync of most disks */
 #define WRITER_CACHE_KIB 2048
 #define READER_CACHE_KIB 128 /* one for each thread; the kernel has the pages too */
 
@@ -29,7 +34,8 @@ struct conn {
 struct member {
     struct member *next;
     struct db *db;
-    bool done, failed;
+    bool done, failed; /* under the turn */
+    sem_t told;        /* posted once, after done */
 };
 
 struct sqlite_store {
@@ -42,8 +48,7 @@ struct sqlite_store {
     atomic_ullong version; /* odd while a batch is being committed */
     struct member *members, **tail;
     int member_count;
-    pthread_mutex_t done_lock;
-    pthread_cond_t done_cond;
+    int expected; /* members the next batch may well have: those of the last one, and who waited for it to end */
 };
 
 struct sqlite_db {
@@ -257,8 +262,6 @@ static err_t sqlite_store_open(struct arena *a, struct store *s, const char *url
         return e;
     }
     pthread_mutex_init(&q->turn, NULL);
-    pthread_mutex_init(&q->done_lock, NULL);
-    pthread_cond_init(&q->done_cond, NULL);
     q->tail = &q->members;
     q->version = 2;
     s->impl = q;
@@ -270,8 +273,6 @@ static void sqlite_store_close(struct store *s)
     struct sqlite_store *q = s->impl;
     disconnect(&q->writer);
     pthread_mutex_destroy(&q->turn);
-    pthread_mutex_destroy(&q->done_lock);
-    pthread_cond_destroy(&q->done_cond);
     free(q->path);
     free(q);
 }
@@ -335,29 +336,69 @@ static void finish_batch(struct db *db)
     if (failed && !sqlite3_get_autocommit(q->writer.sq)) sqlite3_exec(q->writer.sq, "ROLLBACK", NULL, NULL, NULL);
     atomic_fetch_add(&q->version, 1);
     struct member *list = q->members;
+    q->expected = q->member_count + atomic_load(&q->waiting);
     q->open = false;
     q->members = NULL;
     q->tail = &q->members;
     q->member_count = 0;
     for (struct member *m = list; m && !failed; m = m->next) db_published(m->db);
-    pthread_mutex_lock(&q->done_lock);
     for (struct member *m = list, *next; m; m = next) {
-        next = m->next; /* a member is gone once it sees done */
+        next = m->next; /* a member is gone once it is told */
         m->failed = failed;
         m->done = true;
+        sem_post(&m->told);
     }
-    pthread_cond_broadcast(&q->done_cond);
-    pthread_mutex_unlock(&q->done_lock);
 }
 
-/* Give the turn away: a waiting writer carries the batch on, else it is committed now. */
+/* Does the open batch go on without the one who gives the turn away? */
+static bool carried(const struct sqlite_store *q)
+{
+    return !q->broken && q->member_count < BATCH_MEMBERS_MAX && atomic_load(&q->waiting) > 0;
+}
+
 static void pass_turn(struct db *db)
 {
     struct sqlite_store *q = store_of(db);
     impl_of(db)->conn = &impl_of(db)->reader;
-    bool carried = !q->broken && q->member_count < BATCH_MEMBERS_MAX && atomic_load(&q->waiting) > 0;
-    if (!carried) finish_batch(db);
+    if (!carried(q)) finish_batch(db);
     pthread_mutex_unlock(&q->turn);
+}
+
+static bool told_in_time(struct member *me)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += GATHER_NS;
+    if (until.tv_nsec >= 1000000000) until.tv_sec++, until.tv_nsec -= 1000000000;
+    int rc;
+    do rc = sem_clockwait(&me->told, CLOCK_MONOTONIC, &until);
+    while (rc != 0 && errno == EINTR);
+    return rc == 0;
+}
+
+static void wait_told(struct member *me)
+{
+    while (sem_wait(&me->told) != 0) assert(errno == EINTR);
+}
+
+/* A finished transaction: sleeps until it is on disk, or brings it there. The turn is held. */
+static void join_batch(struct db *db, struct member *me)
+{
+    struct sqlite_store *q = store_of(db);
+    *q->tail = me;
+    q->tail = &me->next;
+    q->member_count++;
+    bool others = carried(q), gather = !others && !q->broken && q->member_count < q->expected;
+    if (!others && !gather) finish_batch(db);
+    impl_of(db)->conn = &impl_of(db)->reader;
+    pthread_mutex_unlock(&q->turn);
+    if (gather && told_in_time(me)) return;
+    if (gather) {
+        pthread_mutex_lock(&q->turn);
+        if (!me->done) finish_batch(db);
+        pthread_mutex_unlock(&q->turn);
+    }
+    wait_told(me);
 }
 
 static void break_batch(struct sqlite_store *q)
@@ -372,13 +413,9 @@ static err_t sqlite_commit(struct db *db)
     struct sqlite_store *q = store_of(db);
     if (exec_on(db, &q->writer, NULL, "RELEASE SAVEPOINT tx", NULL, 0) != OK) break_batch(q);
     struct member me = {.db = db};
-    *q->tail = &me;
-    q->tail = &me.next;
-    q->member_count++;
-    pass_turn(db);
-    pthread_mutex_lock(&q->done_lock);
-    while (!me.done) pthread_cond_wait(&q->done_cond, &q->done_lock);
-    pthread_mutex_unlock(&q->done_lock);
+    sem_init(&me.told, 0, 0);
+    join_batch(db, &me);
+    sem_destroy(&me.told);
     return me.failed ? err_new(db->arena, ERR_UNAVAILABLE, "The database could not commit; nothing was written") : OK;
 }
 
