@@ -2,7 +2,7 @@
 #include "base/settings.h"
 #include "engine/engine_internal.h"
 #include "model/agent.h"
-#include "model/recover.h"
+#include "model/retry.h"
 #include "model/wake.h"
 #include "rules/heartbeat.h"
 
@@ -92,6 +92,6 @@ void timers_pass(struct engine *e)
         if (err) engine_failed(e, "heartbeat", err);
     }
     engine_unit(e);
-    err_t err = recover_promote_due(e->db, RETRY_BATCH, &promoted, &e->next_retry);
+    err_t err = retry_promote_due(e->db, RETRY_BATCH, &promoted, &e->next_retry);
     if (err) engine_failed(e, "retries", err);
 }

@@ -7,6 +7,7 @@
 #include "model/issue.h"
 #include "model/lock.h"
 #include "model/recover.h"
+#include "model/retry.h"
 #include "model/run.h"
 #include "model/run_event.h"
 #include "rules/liveness.h"
@@ -168,8 +169,8 @@ static err_t follow_up(struct db *db, struct run *run, const struct run_outcome 
     const char **issues;
     int count, promoted;
     bool queued = false;
-    if (o->process_lost || o->interrupted) TRY(recover_process_loss(db, run, json_deep_copy(context), &queued));
-    else if (is(run->status, "failed") && o->error_family) TRY(recover_transient(db, run, json_deep_copy(context), INSTANT_NONE, &queued));
+    if (o->process_lost || o->interrupted) TRY(retry_process_loss(db, run, json_deep_copy(context), &queued));
+    else if (is(run->status, "failed") && o->error_family) TRY(retry_transient(db, run, json_deep_copy(context), INSTANT_NONE, &queued));
     TRY(lock_release(db, run, &issues, &count));
     TRY(lock_promote(db, run, issues, count, &promoted));
     if (!queued && promoted == 0) TRY(recover_immediately(db, run, json_deep_copy(context), &queued));

@@ -1,0 +1,63 @@
+/* follow_up: one run after another. */
+#include "model/follow_up.h"
+
+#include "base/id.h"
+#include "base/settings.h"
+
+static const struct actor system_actor = {.type = ACTOR_SYSTEM, .source = "recovery"};
+
+err_t follow_up_run(struct db *db, const struct run *run, json_t *context, const char *reason, const char *retry_reason,
+                    struct run_seed seed, struct run *out)
+{
+    struct arena *a = db_arena(db);
+    struct wake w;
+    int64_t n;
+    json_object_set_new(context, "wakeReason", json_string(reason));
+    json_object_set_new(context, "retryReason", json_string(retry_reason));
+    json_object_set_new(context, "retryOfRunId", json_string(run->id));
+    json_object_del(context, "paperclipHarnessCheckedOut");
+    json_object_del(context, "paperclipWake");
+    entity_init(&ENTITY_wake, &w);
+    w.id = id_new(a);
+    w.company_id = run->company_id;
+    w.agent_id = run->agent_id;
+    w.source = "automation";
+    w.trigger_detail = "system";
+    w.reason = reason;
+    w.status = "queued";
+    w.payload = json_text(a, json_pack("{s:s?, s:s}", "issueId", run->issue_id, "retryOfRunId", run->id));
+    w.requested_by_actor_type = "system";
+    w.requested_by_actor_id = system_actor.source;
+    w.requested_at = w.created_at = w.updated_at = clock_now();
+    w.issue_id = run->issue_id;
+    TRY(entity_insert(db, &ENTITY_wake, &w));
+    seed.company_id = run->company_id;
+    seed.agent_id = run->agent_id;
+    seed.issue_id = run->issue_id;
+    seed.invocation_source = "automation";
+    seed.trigger_detail = "system";
+    seed.responsible_user_id = run->responsible_user_id;
+    seed.wakeup_request_id = w.id;
+    seed.context = context;
+    seed.retry_of_run_id = run->id;
+    TRY(run_insert(db, &seed, out));
+    TRY(db_exec_one(db, "UPDATE agent_wakeup_requests SET run_id = $2 WHERE id = $1", P(V_ID(w.id), V_ID(out->id))));
+    return db_exec(
+        db, &n,
+        "UPDATE issues SET execution_run_id = $2, checkout_run_id = NULL, execution_locked_at = $3 WHERE execution_run_id = $1",
+        P(V_ID(run->id), V_ID(out->id), V_TIME(clock_now())));
+}
+
+err_t follow_up_budget_spent(struct db *db, const struct run *run, bool *spent)
+{
+    int64_t n;
+    TRY(db_int(
+        db, &n, 0,
+        "WITH RECURSIVE chain(id, earlier, n) AS (SELECT id, retry_of_run_id, 0 FROM heartbeat_runs WHERE id = $1"
+        " UNION ALL SELECT p.id, p.retry_of_run_id, c.n + 1 FROM chain c JOIN heartbeat_runs p ON p.id = c.earlier WHERE c.n < $2"
+        " AND NOT EXISTS (SELECT 1 FROM activity_log a WHERE a.run_id = c.id AND a.action LIKE 'issue.%'"
+        " AND a.action NOT IN ('issue.checked_out','issue.read_marked'))) SELECT max(n) FROM chain",
+        P(V_ID(run->id), V_INT(settings.incident_run_budget))));
+    *spent = n >= settings.incident_run_budget;
+    return OK;
+}
