@@ -92,6 +92,21 @@ static struct field runtime_state_fields[] = {
 #include "tables/entity_runtime_state.def"
 };
 #undef ROW
+#define ROW environment
+static struct field environment_fields[] = {
+#include "tables/entity_environment.def"
+};
+#undef ROW
+#define ROW execution_workspace
+static struct field execution_workspace_fields[] = {
+#include "tables/entity_execution_workspace.def"
+};
+#undef ROW
+#define ROW workspace_operation
+static struct field workspace_operation_fields[] = {
+#include "tables/entity_workspace_operation.def"
+};
+#undef ROW
 #undef F
 
 #define DEFINE(n, t)             \
@@ -114,6 +129,9 @@ DEFINE(run_data, "heartbeat_run_data");
 DEFINE(run_event, "heartbeat_run_events");
 DEFINE(activity, "activity_log");
 DEFINE(runtime_state, "agent_runtime_state");
+DEFINE(environment, "environments");
+DEFINE(execution_workspace, "execution_workspaces");
+DEFINE(workspace_operation, "workspace_operations");
 
 struct entity *const ENTITIES[] = {
     &ENTITY_company,       &ENTITY_agent,
@@ -124,7 +142,9 @@ struct entity *const ENTITIES[] = {
     &ENTITY_label,         &ENTITY_wake,
     &ENTITY_run,           &ENTITY_run_data,
     &ENTITY_run_event,     &ENTITY_activity,
-    &ENTITY_runtime_state, NULL,
+    &ENTITY_runtime_state, &ENTITY_environment,
+    &ENTITY_execution_workspace, &ENTITY_workspace_operation,
+    NULL,
 };
 
 /* issue_number → issueNumber */
