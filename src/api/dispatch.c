@@ -12,11 +12,13 @@
 #include "http/router.h"
 #include "model/agent.h"
 #include "model/company.h"
+#include "model/execution_workspace.h"
 #include "model/goal.h"
 #include "model/issue.h"
 #include "model/label.h"
 #include "model/project.h"
 #include "model/run.h"
+#include "model/workspace_operation.h"
 
 #include <arpa/inet.h>
 #include <inttypes.h>
@@ -292,6 +294,16 @@ static err_t load_entity(struct req *r)
         TRY(label_get(r->db, ref, &r->label, &found));
         if (!found || !visible(r, r->label.company_id)) return not_found(r, "Label");
         r->company_id = r->label.company_id;
+        return OK;
+    case SCOPE_WORKSPACE:
+        TRY(execution_workspace_get(r->db, ref, &r->workspace, &found));
+        if (!found || !visible(r, r->workspace.company_id)) return not_found(r, "Execution workspace");
+        r->company_id = r->workspace.company_id;
+        return OK;
+    case SCOPE_OPERATION:
+        TRY(workspace_operation_get(r->db, ref, &r->operation, &found));
+        if (!found || !visible(r, r->operation.company_id)) return not_found(r, "Workspace operation");
+        r->company_id = r->operation.company_id;
         return OK;
     }
     abort();

@@ -35,6 +35,8 @@ enum scope {
     SCOPE_GOAL,    /* → r->goal */
     SCOPE_PROJECT, /* uuid or url key → r->project */
     SCOPE_LABEL,   /* → r->label */
+    SCOPE_WORKSPACE, /* an execution workspace → r->workspace */
+    SCOPE_OPERATION, /* a workspace operation → r->operation */
 };
 
 enum route_flags {
@@ -83,6 +85,8 @@ struct req {
     struct goal goal;
     struct project project;
     struct label label;
+    struct execution_workspace workspace;
+    struct workspace_operation operation;
     struct agent self; /* the acting agent, when the actor is one */
 };
 

@@ -4,6 +4,7 @@
 #include "adapter/shim_log.h"
 #include "base/log.h"
 #include "engine/ending.h"
+#include "engine/workspace.h"
 #include "model/agent.h"
 #include "model/run.h"
 #include "workspace/scratch.h"
@@ -53,11 +54,24 @@ static void clean_up(struct engine *e, const char *run_id)
     free(c);
 }
 
-static bool finish(struct engine *e, struct ending *x)
+/* Nobody looks after it any more; a run whose end could not be written is found again by the sweep. */
+static void release(struct engine *e, const char *run_id, bool ended)
 {
-    if (!ending_write(e, x)) return false;
-    clean_up(e, x->run.id);
-    return true;
+    struct live_run *r = live_find(e, run_id);
+    if (r == NULL) return;
+    r->resolving = false;
+    if (ended && r->link.fd >= 0) shim_link_ack(&r->link);
+    if (ended || r->link.fd < 0) live_drop(r);
+    else shim_link_close(&r->link);
+}
+
+/* The workspace first, then the run's row (WS-81). */
+static void finish(struct engine *e, struct ending *x, bool synthetic, const struct settle_again *again)
+{
+    if (!workspace_settled(e, &x->run, &x->outcome, synthetic, again)) return;
+    bool ended = ending_write(e, x);
+    if (ended) clean_up(e, x->run.id);
+    release(e, x->run.id, ended);
 }
 
 /* ---- the exit record ---- */
@@ -122,6 +136,13 @@ struct collection {
     struct engine_mail *mail;
 };
 
+static void exit_again(struct engine *e, const char *run_id, void *arg)
+{
+    struct live_run *r = live_find(e, run_id);
+    (void)arg;
+    if (r) collect_exit(r);
+}
+
 static void collect_now(struct live_run *r, const char *sha, int64_t size)
 {
     struct engine *e = r->engine;
@@ -150,12 +171,7 @@ static void collect_now(struct live_run *r, const char *sha, int64_t size)
     outcome_of(a, &exit_record, &c, &x.outcome);
     x.outcome.log_sha256 = sha;
     x.outcome.log_bytes = size;
-    if (!finish(e, &x)) {
-        shim_link_close(&r->link); /* the record stays on disk: the sweep tries again */
-        return;
-    }
-    shim_link_ack(&r->link);
-    live_drop(r);
+    finish(e, &x, false, &(struct settle_again){.fn = exit_again}); /* the record stays on disk until it is taken in */
 }
 
 static void on_hashed(struct engine *e, struct engine_mail *m)
@@ -232,6 +248,14 @@ static void recover_log(struct engine *e, const struct run *run, struct run_outc
     if (st.st_size <= HASH_INLINE_MAX) o->log_sha256 = hash_file(&e->arena, path, &size);
 }
 
+static void lost_again(struct engine *e, const char *run_id, void *arg) { collect_lost(e, run_id, arg ? json_deep_copy(arg) : NULL); }
+
+static void *keep_json(struct arena *a, const void *arg)
+{
+    (void)a; /* the current arena of JSON */
+    return arg ? json_deep_copy(arg) : NULL;
+}
+
 void collect_lost(struct engine *e, const char *run_id, json_t *orphans)
 {
     struct ending x = {.done = false};
@@ -249,14 +273,57 @@ void collect_lost(struct engine *e, const char *run_id, json_t *orphans)
                                  : arena_printf(&e->arena, "Process lost -- child pid %ld is no longer running", (long)pid),
     };
     recover_log(e, &x.run, &x.outcome);
-    finish(e, &x);
+    finish(e, &x, true, &(struct settle_again){.fn = lost_again, .keep = keep_json, .arg = orphans});
 }
 
-void collect_setup_failure(struct engine *e, const struct run *run, const char *code, const char *message)
+/* ---- it never started ---- */
+
+struct setup_failure {
+    const char *code, *message, *details;
+};
+
+static void setup_again(struct engine *e, const char *run_id, void *arg)
+{
+    const struct setup_failure *f = arg;
+    struct run run;
+    bool found;
+    err_t err = run_get(e->db, run_id, &run, &found);
+    if (err) engine_failed(e, "collect", err);
+    if (err == OK && found) collect_setup_failure(e, &run, f->code, f->message, f->details);
+}
+
+static void *keep_setup(struct arena *a, const void *arg)
+{
+    const struct setup_failure *f = arg;
+    struct setup_failure *copy = arena_new(a, struct setup_failure);
+    *copy = (struct setup_failure){arena_strdup(a, f->code), arena_strdup(a, f->message), arena_strdup(a, f->details)};
+    return copy;
+}
+
+void collect_setup_failure(struct engine *e, const struct run *run, const char *code, const char *message, const char *details)
 {
     struct ending x = {.run = *run};
-    x.outcome = (struct run_outcome){.error_code = code, .error = message, .log_bytes = -1, .last_output_at = INSTANT_NONE};
-    finish(e, &x);
+    const struct setup_failure f = {code, message, details};
+    x.outcome = (struct run_outcome){.error_code = arena_strdup(&e->arena, code), .error = arena_strdup(&e->arena, message), .log_bytes = -1,
+                                     .last_output_at = INSTANT_NONE, .result = json_object()};
+    if (details) json_object_set_new(x.outcome.result, "workspaceValidation", json_read(details));
+    finish(e, &x, false, &(struct settle_again){.fn = setup_again, .keep = keep_setup, .arg = &f});
+}
+
+/* ---- an outbound request ---- */
+
+static void http_again(struct engine *e, const char *run_id, void *arg) { collect_http(e, run_id, arg); }
+
+static void *keep_http(struct arena *a, const void *arg)
+{
+    const struct http_agent_result *r = arg;
+    struct http_agent_result *copy = arena_new(a, struct http_agent_result);
+    *copy = *r;
+    copy->error = arena_strdup(a, r->error);
+    copy->error_code = arena_strdup(a, r->error_code);
+    copy->summary = arena_strdup(a, r->summary);
+    copy->result = r->result ? json_deep_copy(r->result) : NULL;
+    return copy;
 }
 
 void collect_http(struct engine *e, const char *run_id, const struct http_agent_result *r)
@@ -268,10 +335,10 @@ void collect_http(struct engine *e, const char *run_id, const struct http_agent_
     if (err || !found) return;
     x.outcome = (struct run_outcome){
         .has_exit_code = r->error == NULL, .error = r->error ? arena_strdup(&e->arena, r->error) : NULL,
-        .error_code = r->error_code, .timed_out = r->timed_out, .timeout_sec = (r->timeout_ms + 999) / 1000,
+        .error_code = arena_strdup(&e->arena, r->error_code), .timed_out = r->timed_out, .timeout_sec = (r->timeout_ms + 999) / 1000,
         .timeout_configured = r->timeout_configured, .log_bytes = -1, .last_output_at = INSTANT_NONE,
         .summary = arena_strdup(&e->arena, r->summary), .result = r->result ? json_deep_copy(r->result) : json_object(),
     };
     json_object_set_new(x.outcome.result, "effectiveTimeoutMs", json_integer((json_int_t)r->timeout_ms));
-    finish(e, &x);
+    finish(e, &x, false, &(struct settle_again){.fn = http_again, .keep = keep_http, .arg = r});
 }

@@ -2,12 +2,14 @@
 #include "engine/ending.h"
 
 #include "base/log.h"
+#include "model/workspace_life.h"
 
 static err_t end_run(struct engine *e, void *arg)
 {
     struct ending *x = arg;
     TRY(run_finalize(e->db, &x->run, &x->outcome, &x->done));
-    return run_close(e->db, x->run.id);
+    TRY(run_close(e->db, x->run.id));
+    return workspace_released(e->db, &x->run); /* EX-65 step 14 */
 }
 
 bool ending_write(struct engine *e, struct ending *x)

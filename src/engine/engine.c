@@ -13,6 +13,7 @@
 
 #define LEASE_RENEW_MS 5000
 #define SLEEP_MAX_MS 30000
+#define WORKSPACE_QUEUE_MAX 4096
 
 void engine_failed(struct engine *e, const char *pass, err_t err)
 {
@@ -122,6 +123,7 @@ err_t engine_start(struct arena *a, const struct engine_options *o, struct engin
     e->node.id = strdup(e->node.id);
     if (e->node.id == NULL) abort();
     if (adopted) log_info("engine.adopted", "runs=%ld", (long)adopted);
+    e->workspace_jobs = jobs_start((int)settings.workspace_threads, WORKSPACE_QUEUE_MAX);
     uv_loop_init(&e->loop);
     uv_async_init(&e->loop, &e->poke, on_poke);
     uv_async_init(&e->loop, &e->mail, on_mail);
@@ -167,6 +169,7 @@ static void drop_mail(struct engine *e)
 
 void engine_free(struct engine *e)
 {
+    jobs_stop(e->workspace_jobs);
     while (e->runs) live_drop(e->runs);
     uv_handle_t *const handles[] = {(uv_handle_t *)&e->poke, (uv_handle_t *)&e->mail, (uv_handle_t *)&e->stop,
                                     (uv_handle_t *)&e->timer, (uv_handle_t *)&e->lease};

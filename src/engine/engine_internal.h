@@ -28,7 +28,8 @@ struct live_run {
     int resolve_tries;
     int64_t tail_offset;  /* log bytes already sent to listeners */
     instant_t progress_sent_at, progress_saved_at;
-    atomic_bool *abort;   /* of an outbound HTTP run: its job looks at it; else NULL */
+    atomic_bool *abort;   /* of the job that works for the run, which looks at it; else NULL */
+    bool finalize_broken; /* the end of its workspace could not be written */
 };
 
 struct engine {
@@ -43,6 +44,8 @@ struct engine {
     bool stepping;
     struct live_run *runs;
     int run_count;
+    struct jobs *workspace_jobs; /* git: never the pool that answers requests */
+    bool sweeping[2];    /* a job of these duties is under way: retire, cleanup */
     atomic_int attached; /* of these, with a link to their shim; read by other threads */
     instant_t next_tick, next_retry, next_timer, looked_at;
     char stalled_company[40], stalled_issue[40]; /* where the last stalled_pass ended */
@@ -82,6 +85,9 @@ void live_drop(struct live_run *r);
 void dispatch_pass(struct engine *e);
 /* launch.c: start a claimed run's agent; a failure ends the run. */
 void launch_run(struct engine *e, const struct run *run);
+/* … once its workspace is there. */
+struct realized;
+void launch_prepared(struct engine *e, const struct run *run, const struct realized *where);
 /* cancels.c: tell the supervisors of runs that were cancelled. */
 void cancels_pass(struct engine *e);
 /* adopt.c: at start: this node is registered, runs of dead ones are its own; then each is taken up. */
@@ -95,7 +101,8 @@ void supervise_resolve(struct live_run *r);                  /* no link: find ou
 /* collect.c: end a run from its exit record, or without one. */
 void collect_exit(struct live_run *r);
 void collect_lost(struct engine *e, const char *run_id, json_t *orphans);
-void collect_setup_failure(struct engine *e, const struct run *run, const char *code, const char *message);
+/* details: JSON text of a workspace validation, or NULL. */
+void collect_setup_failure(struct engine *e, const struct run *run, const char *code, const char *message, const char *details);
 struct http_agent_result;
 void collect_http(struct engine *e, const char *run_id, const struct http_agent_result *r);
 /* timers.c: heartbeats that are due, retries that are due. */

@@ -9,6 +9,7 @@
 #include "base/settings.h"
 #include "engine/engine_internal.h"
 #include "engine/http_run.h"
+#include "engine/workspace.h"
 #include "model/agent.h"
 #include "model/issue.h"
 #include "model/run.h"
@@ -44,31 +45,65 @@ static err_t load(struct engine *e, struct launch *l)
     if (!json_is_object(l->context)) l->context = json_object();
     if (l->run->issue_id) TRY(issue_get(e->db, l->run->issue_id, &l->issue, &l->has_issue));
     const char *project = l->has_issue ? l->issue.project_id : json_str(l->context, "projectId");
-    if (project)
+    if (l->where) {
+        l->workspace = l->where->place;
+        l->has_workspace = l->where->has_place;
+    } else if (project) {
         TRY(entity_one(e->db, &ENTITY_project_workspace, &l->workspace, &l->has_workspace,
                        "WHERE project_id = $1 ORDER BY CASE WHEN is_primary THEN 0 ELSE 1 END, created_at, id LIMIT 1", P(V_ID(project))));
+    }
     return wake_payload_build(e->db, l->run, l->context, l->has_issue ? &l->issue : NULL, &l->wake_payload);
 }
 
-/* The agent's own directory, or the project's checkout (AR-55 BETTER: never the server's). */
+static json_t *shown_workspace(const struct launch *l)
+{
+    const struct execution_workspace *ws = l->where ? &l->where->workspace : NULL;
+    json_t *o = json_pack("{s:s, s:s, s:s?, s:s?, s:s}", "cwd", l->cwd, "source", l->cwd_source, "projectId",
+                          ws ? ws->project_id : l->has_workspace ? l->workspace.project_id : NULL, "workspaceId",
+                          l->has_workspace ? l->workspace.id : NULL, "agentHome", l->agent_home);
+    if (ws)
+        json_object_update_new(o, json_pack("{s:s, s:s, s:s?, s:s?, s:s?, s:s?}", "mode", ws->mode, "strategy", ws->strategy_type, "repoUrl",
+                                            ws->repo_url, "repoRef", l->has_workspace ? l->workspace.repo_ref : NULL, "branchName",
+                                            ws->branch_name, "worktreePath",
+                                            strcmp(ws->strategy_type, "git_worktree") == 0 ? ws->provider_ref : NULL));
+    return o;
+}
+
+/* WS-46: in a worktree of its own the run works there, whatever the agent's configuration says; a relative
+ * directory is one inside it. */
+static err_t apply_configured(struct engine *e, struct launch *l, const char *configured)
+{
+    bool worktree = l->where && strcmp(l->where->workspace.strategy_type, "git_worktree") == 0;
+    if (configured == NULL) return OK;
+    if (*configured != '/') {
+        l->cwd = arena_printf(&e->arena, "%s/%s", l->cwd, configured);
+    } else if (!worktree) {
+        l->cwd = configured;
+    } else if (strcmp(configured, l->cwd) != 0) {
+        l->cwd_ignored = configured;
+    }
+    return OK;
+}
+
+/* The run's workspace, else the agent's own directory or the project's checkout (AR-55 BETTER: never the server's). */
 static err_t choose_cwd(struct engine *e, struct launch *l, const char *configured)
 {
     struct arena *a = &e->arena;
     l->agent_home = arena_printf(a, "%s/workspaces/%s", e->opt.data_dir, l->agent.id);
     TRY(make_dirs(a, l->agent_home));
-    if (l->has_workspace && l->workspace.cwd && *l->workspace.cwd == '/') {
+    if (l->where) {
+        l->cwd = l->where->workspace.cwd;
+        l->cwd_source = l->where->source;
+        json_object_set_new(l->context, "executionWorkspaceId", json_string(l->where->workspace.id));
+    } else if (l->has_workspace && l->workspace.cwd && *l->workspace.cwd == '/') {
         l->cwd = l->workspace.cwd;
         l->cwd_source = "project_primary";
     } else {
         l->cwd = l->agent_home;
         l->cwd_source = "agent_home";
     }
-    json_object_set_new(l->context, "paperclipWorkspace",
-                        json_pack("{s:s, s:s, s:s?, s:s?, s:s}", "cwd", l->cwd, "source", l->cwd_source, "projectId",
-                                  l->has_workspace ? l->workspace.project_id : NULL, "workspaceId",
-                                  l->has_workspace ? l->workspace.id : NULL, "agentHome", l->agent_home));
-    if (configured) l->cwd = *configured == '/' ? configured : arena_printf(a, "%s/%s", l->cwd, configured);
-    return OK;
+    json_object_set_new(l->context, "paperclipWorkspace", shown_workspace(l));
+    return apply_configured(e, l, configured);
 }
 
 static err_t prepare(struct engine *e, struct launch *l, const char *configured_cwd)
@@ -81,6 +116,8 @@ static err_t prepare(struct engine *e, struct launch *l, const char *configured_
     json_object_set_new(l->context, "paperclipScratch",
                         json_pack("{s:s, s:s, s:s, s:s}", "type", "heartbeat_run", "dir", l->scratch, "cleanupPolicy", "terminal_run", "marker",
                                   SCRATCH_MARKER));
+    if (l->wake_payload && l->where && l->where->workspace.branch_name)
+        json_object_set_new(l->wake_payload, "executionWorkspace", json_pack("{s:s}", "branchName", l->where->workspace.branch_name));
     if (l->wake_payload) json_object_set_new(l->context, "paperclipWake", wake_payload_context_form(l->wake_payload));
     l->token = token_sign(a, e->opt.jwt_secret, &(struct run_token){.agent_id = l->agent.id, .company_id = l->agent.company_id,
                                                                     .adapter_type = l->agent.adapter_type, .run_id = l->run->id,
@@ -117,6 +154,10 @@ static err_t record_invocation(struct engine *e, void *arg)
                     P(V_ID(l->run->id), V_JSON(json_text(&e->arena, l->context)))));
     TRY(db_exec(e->db, &n, "UPDATE heartbeat_runs SET log_store = $2, log_ref = $3, updated_at = $4 WHERE id = $1",
                 P(V_ID(l->run->id), V_TEXT(i->log_ref ? "local_file" : NULL), V_TEXT(i->log_ref), V_TIME(clock_now()))));
+    if (l->cwd_ignored)
+        TRY(run_event_add(e->db, l->run, &(struct run_event_entry){.event_type = "workspace", .level = "warn",
+                                                                   .message = arena_printf(&e->arena, "The run works in its worktree %s; the directory %s of the agent's configuration is not used.",
+                                                                                           l->cwd, l->cwd_ignored)}));
     return run_event_add(e->db, l->run, &(struct run_event_entry){.event_type = "adapter.invoke", .level = "info",
                                                                   .message = "adapter invocation", .payload = i->payload});
 }
@@ -155,10 +196,10 @@ static err_t start_http(struct engine *e, struct launch *l)
     return http_run_start(e, l);
 }
 
-void launch_run(struct engine *e, const struct run *run)
+static void start(struct engine *e, const struct run *run, const struct realized *where)
 {
     struct run copy = *run;
-    struct launch l = {.run = &copy};
+    struct launch l = {.run = &copy, .where = where};
     err_t err = load(e, &l);
     if (err == OK) {
         if (strcmp(l.agent.adapter_type, "process") == 0) err = start_process(e, &l);
@@ -168,5 +209,19 @@ void launch_run(struct engine *e, const struct run *run)
     }
     if (err == OK) return;
     log_warn("run.setup", "run=%s error=\"%s\"", copy.id, err->message);
-    collect_setup_failure(e, &copy, err->code ? err->code : "setup_failed", err->message);
+    collect_setup_failure(e, &copy, err->code ? err->code : "setup_failed", err->message, NULL);
+}
+
+void launch_prepared(struct engine *e, const struct run *run, const struct realized *where) { start(e, run, where); }
+
+void launch_run(struct engine *e, const struct run *run)
+{
+    bool taken;
+    err_t err = workspace_prepare_start(e, run, &taken);
+    if (err) {
+        log_warn("run.workspace", "run=%s error=\"%s\"", run->id, err->message);
+        collect_setup_failure(e, run, err->code ? err->code : "setup_failed", err->message, err->details);
+    } else if (!taken) {
+        start(e, run, NULL);
+    }
 }

@@ -14,8 +14,10 @@ struct launch {
     bool has_issue;
     struct project_workspace workspace;
     bool has_workspace;
+    const struct realized *where; /* the run's execution workspace, or NULL */
     json_t *context, *wake_payload; /* the latter may be NULL */
     const char *cwd, *cwd_source, *agent_home, *scratch;
+    const char *cwd_ignored; /* the agent's configured directory, when the worktree goes before it */
     const char *token;
 };
 

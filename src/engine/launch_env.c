@@ -1,6 +1,7 @@
 /* launch_env: the environment of an agent's process, built from nothing (AR-54 BETTER). */
 #include "engine/engine.h"
 #include "engine/launch.h"
+#include "engine/workspace.h"
 
 #include "base/settings.h"
 #include "rules/redact.h"
@@ -87,6 +88,15 @@ static void about_workspace(struct env *e, const struct launch *l)
     put(e, "PAPERCLIP_WORKSPACE_CWD", l->cwd);
     put(e, "PAPERCLIP_WORKSPACE_SOURCE", l->cwd_source);
     put(e, "AGENT_HOME", l->agent_home);
+    if (l->where) {
+        const struct execution_workspace *ws = &l->where->workspace;
+        put(e, "PAPERCLIP_WORKSPACE_STRATEGY", ws->strategy_type);
+        put(e, "PAPERCLIP_WORKSPACE_BRANCH", ws->branch_name);
+        if (strcmp(ws->strategy_type, "git_worktree") == 0) put(e, "PAPERCLIP_WORKSPACE_WORKTREE_PATH", ws->provider_ref);
+        json_t *list = json_pack("[{s:s?, s:s, s:s?, s:s?}]", "workspaceId", l->has_workspace ? l->workspace.id : NULL, "cwd", ws->cwd, "repoUrl",
+                                 ws->repo_url, "repoRef", l->has_workspace ? l->workspace.repo_ref : NULL);
+        put(e, "PAPERCLIP_WORKSPACES_JSON", json_text(e->a, list));
+    }
     if (!l->has_workspace) return;
     put(e, "PAPERCLIP_WORKSPACE_ID", l->workspace.id);
     put(e, "PAPERCLIP_WORKSPACE_REPO_URL", l->workspace.repo_url);

@@ -2,9 +2,12 @@
 #include "model/agent_edit.h"
 
 #include "base/id.h"
+#include "base/text.h"
 #include "model/agent_view.h"
+#include "model/environment.h"
 #include "model/grant.h"
 #include "model/tenant.h"
+#include "rules/adapter_types.h"
 #include "rules/agent_config.h"
 #include "rules/shortname.h"
 
@@ -36,11 +39,16 @@ static err_t check_manager(struct db *db, const struct agent *agent)
     return OK;
 }
 
-/* There are no environments to name in this version. */
 static err_t check_environment(struct db *db, const struct agent *agent)
 {
+    struct environment e;
+    bool found;
     if (agent->default_environment_id == NULL) return OK;
-    return tenant_dangling(db_arena(db), "defaultEnvironmentId", agent->default_environment_id);
+    TRY(environment_get(db, agent->default_environment_id, &e, &found));
+    if (!found) return tenant_dangling(db_arena(db), "defaultEnvironmentId", agent->default_environment_id);
+    if (!text_is(e.driver, "local") && !adapter_type_remote(agent->adapter_type)) /* WS-55 */
+        return err_new(db_arena(db), ERR_UNPROCESSABLE, "Environment driver \"%s\" is not allowed here", e.driver);
+    return OK;
 }
 
 /* The taken keys that begin like this one. */

@@ -2,13 +2,16 @@
 #include "model/blocker_attention.h"
 
 #include "base/text.h"
+#include "model/barrier.h"
 #include "model/in_list.h"
 
 #define REF_COLUMNS "b.id, b.identifier, b.title, b.status, b.priority, b.assignee_agent_id, b.assignee_user_id"
-/* a run on its way, or a wake that will become one */
+/* a run on its way, a wake that will become one, or a finalize that has not failed */
 #define LIVE                                                                                                                     \
     "(EXISTS (SELECT 1 FROM heartbeat_runs h WHERE h.issue_id = b.id AND h.status IN ('queued','running','scheduled_retry')) OR" \
-    " EXISTS (SELECT 1 FROM agent_wakeup_requests q WHERE q.issue_id = b.id AND q.status = 'queued'))"
+    " EXISTS (SELECT 1 FROM agent_wakeup_requests q WHERE q.issue_id = b.id AND q.status = 'queued') OR"    \
+    " (b.status = 'done' AND NOT EXISTS (SELECT 1 FROM workspace_operations f WHERE f.issue_id = b.id"                           \
+    " AND f.execution_workspace_id = b.execution_workspace_id AND f.phase = 'workspace_finalize' AND f.status = 'failed')))"
 
 void issue_ref_write(struct jw *w, const struct issue_ref *r)
 {
@@ -82,7 +85,7 @@ static err_t expand(struct db *db, struct blocker_map *m, int first, int end)
         a,
         "SELECT x.related_issue_id AS of_id, 0 AS child, " REF_COLUMNS ", " LIVE
         " FROM issue_relations x JOIN issues b ON b.id = x.issue_id"
-        " WHERE x.type = 'blocks' AND x.related_issue_id IN %s AND b.status <> 'done'"
+        " WHERE x.type = 'blocks' AND x.related_issue_id IN %s AND " UNRESOLVED("b")
         " UNION ALL SELECT b.parent_id AS of_id, 1 AS child, " REF_COLUMNS ", " LIVE " FROM issues b"
         " WHERE b.parent_id IN %s AND b.status NOT IN ('done','cancelled') AND b.hidden_at IS NULL ORDER BY 1, 2, 5, 3",
         in.sql, in.sql);
@@ -144,7 +147,12 @@ void blocker_attention_write(struct jw *w, const struct blocker_map *m, int i)
     jw_kint(w, "coveredBlockerCount", v.covered);
     jw_kint(w, "stalledBlockerCount", v.stalled);
     jw_kint(w, "attentionBlockerCount", v.attention);
-    jw_kraw(w, "pendingFinalizeBlockerIssueIds", "[]");
+    jw_karr(w, "pendingFinalizeBlockerIssueIds");
+    for (int e = 0; e < m->nodes[i].count; e++) { /* a blocker that is done stands here for nothing else */
+        int to = m->edges[m->nodes[i].first + e].to;
+        if (text_is(m->refs[to].status, "done")) jw_str(w, m->refs[to].id);
+    }
+    jw_arr_end(w);
     jw_kstr(w, "sampleBlockerIdentifier", ref_text(m, v.direct, true));
     jw_kstr(w, "sampleStalledBlockerIdentifier", ref_text(m, v.stalled_sample, true));
     jw_kbool(w, "blockingTreeLive", v.live);

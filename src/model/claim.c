@@ -5,6 +5,7 @@
 #include "base/settings.h"
 #include "model/activity.h"
 #include "model/agent.h"
+#include "model/barrier.h"
 #include "model/company.h"
 #include "model/issue.h"
 #include "model/lock.h"
@@ -49,7 +50,7 @@ static err_t queue_of(struct db *db, const char *agent_id, struct run **rows, in
     return entity_many(db, &ENTITY_run, rows, n,
                        "WHERE agent_id = $1 AND status = 'queued' ORDER BY CASE WHEN issue_id IS NULL THEN 2"
                        " WHEN EXISTS (SELECT 1 FROM issue_relations x JOIN issues b ON b.id = x.issue_id"
-                       "   WHERE x.related_issue_id = heartbeat_runs.issue_id AND x.type = 'blocks' AND b.status <> 'done') THEN 3"
+                       "   WHERE x.related_issue_id = heartbeat_runs.issue_id AND x.type = 'blocks' AND " UNRESOLVED("b") ") THEN 3"
                        " WHEN (SELECT i.status FROM issues i WHERE i.id = heartbeat_runs.issue_id) = 'in_progress' THEN 0 ELSE 1 END,"
                        " coalesce((SELECT i.priority_rank FROM issues i WHERE i.id = heartbeat_runs.issue_id), 4), created_at, id LIMIT $2",
                        P(V_ID(agent_id), V_INT(QUEUE_LOOK)));

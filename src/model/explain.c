@@ -4,6 +4,7 @@
 #include "base/settings.h"
 #include "base/text.h"
 #include "model/agent.h"
+#include "model/barrier.h"
 #include "model/company.h"
 #include "model/in_list.h"
 #include "rules/heartbeat.h"
@@ -67,7 +68,10 @@ static err_t load_issues(struct load *l)
     TRY(query_all(
         l, &r,
         "SELECT id, status, hidden_at, started_at, blocked_transition_at, completed_at, cancelled_at, updated_at,"
-        " dispatch_expected_since, unblock_descriptor FROM issues WHERE id IN %s",
+        " dispatch_expected_since, unblock_descriptor, " PENDING_FINALIZE("b") ","
+        " EXISTS (SELECT 1 FROM workspace_operations f WHERE f.execution_workspace_id = b.execution_workspace_id"
+        " AND f.issue_id = b.id AND f.phase = 'workspace_finalize' AND f.status = 'failed')"
+        " FROM issues b WHERE id IN %s",
         P()));
     while (rows_next(&r)) {
         int n = find(l, row_text(&r, 0));
@@ -79,6 +83,8 @@ static err_t load_issues(struct load *l)
         node->expected_since = row_time(&r, 8);
         l->x->evidence[n].unblock_descriptor = row_text(&r, 9);
         node->unblock_named = json_is_object(json_read(row_text(&r, 9)));
+        node->finalizing = row_bool(&r, 10);
+        node->finalize_failed = node->finalizing && row_bool(&r, 11);
     }
     return rows_err(&r);
 }

@@ -166,7 +166,11 @@ const char *explain_sentence(struct arena *a, const struct explained *x, int n)
         return arena_printf(a, "%s is about to start.", x->evidence[n].run_id ? runner : agent);
     case EXPLAIN_PARKED:
         return x->nodes[n].hidden ? "It is hidden." : "It is parked in backlog; move it to todo to start it.";
-    case EXPLAIN_TERMINAL: return text_is(v->reason, "done") ? "It is done." : "It is cancelled.";
+    case EXPLAIN_TERMINAL:
+        if (x->nodes[n].finalize_failed)
+            return "It is done, but its workspace could not be finalized; repair the workspace or accept it as it is.";
+        if (x->nodes[n].finalizing) return "It is done, and its workspace is being finalized.";
+        return text_is(v->reason, "done") ? "It is done." : "It is cancelled.";
     case EXPLAIN_DEAD: return dead_sentence(v->reason);
     case EXPLAIN_RECOVERING:
     case EXPLAIN_HELD:

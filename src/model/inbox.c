@@ -1,6 +1,8 @@
 /* inbox: an agent's own work at a glance. */
 #include "model/inbox.h"
 
+#include "model/barrier.h"
+
 #include <string.h>
 
 #define MINE "assignee_agent_id = $1 AND status IN ('todo','in_progress','blocked') AND hidden_at IS NULL"
@@ -24,7 +26,7 @@ static err_t load_blockers(struct db *db, const struct agent *agent, struct inbo
     TRY(db_query(
         db, &r,
         "SELECT x.related_issue_id, b.id FROM issue_relations x JOIN issues b ON b.id = x.issue_id"
-        " WHERE x.type = 'blocks' AND b.status <> 'done' AND x.related_issue_id IN (SELECT id FROM issues WHERE " MINE
+        " WHERE x.type = 'blocks' AND " UNRESOLVED("b") " AND x.related_issue_id IN (SELECT id FROM issues WHERE " MINE
         ")"
         " ORDER BY x.related_issue_id, b.id",
         P(V_ID(agent->id))));

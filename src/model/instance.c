@@ -5,6 +5,7 @@
 #include "base/settings.h"
 #include "model/actor.h"
 #include "model/company.h"
+#include "model/environment.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -15,6 +16,7 @@ err_t instance_ensure(struct db *db)
     int n;
     TRY(db_begin(db, NULL));
     err_t e = company_list(db, &rows, &n);
+    if (e == OK) e = environment_ensure(db);
     for (int i = 0; e == OK && i < n; i++) e = company_ensure_owner(db, rows[i].id, LOCAL_BOARD_USER);
     if (e == OK) return db_commit(db);
     db_rollback(db);

@@ -4,7 +4,7 @@
 
 #include "store/db.h"
 
-/* The local board user is an owner of every company. */
+/* The local board user is an owner of every company; there is a Local environment. */
 err_t instance_ensure(struct db *db) MUST_CHECK;
 
 struct node {

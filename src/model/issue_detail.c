@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "model/comment.h"
+#include "model/execution_workspace.h"
 #include "model/goal.h"
 #include "model/issue_card.h"
 #include "model/project.h"
@@ -213,7 +214,8 @@ err_t issue_detail_write(struct db *db, struct jw *w, const struct issue *row)
     jw_kraw(w, "documentSummaries", "[]");
     write_legacy_plan(w, row->description);
     jw_kraw(w, "mentionedProjects", "[]");
-    jw_knull(w, "currentExecutionWorkspace");
+    jw_key(w, "currentExecutionWorkspace");
+    TRY(execution_workspace_write_current(db, w, row->execution_workspace_id));
     jw_kraw(w, "workProducts", "[]");
     jw_kraw(w, "linkedCases", "[]");
     jw_obj_end(w);
@@ -330,7 +332,8 @@ err_t issue_heartbeat_write(struct db *db, struct jw *w, const struct issue *row
     jw_knull(w, "continuationSummary");
     jw_knull(w, "planReviewContext");
     jw_knull(w, "documentReviewContext");
-    jw_knull(w, "currentExecutionWorkspace");
+    jw_key(w, "currentExecutionWorkspace");
+    TRY(execution_workspace_write_current(db, w, row->execution_workspace_id));
     jw_obj_end(w);
     return OK;
 }

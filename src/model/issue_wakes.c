@@ -135,7 +135,7 @@ static err_t log_emitted(struct db *db, const struct actor *actor, const struct 
 
 /* Rule 6, and its sibling for a cancelled blocker (IS §9 BETTER a). The key names
  * the moment, so that an issue blocked again is woken again (IS §9 BETTER c). */
-static err_t add_dependents(struct db *db, const struct actor *actor, const struct issue *blocker,
+err_t issue_wakes_unblocked(struct db *db, const struct actor *actor, const struct issue *blocker, const char *backstop,
                             struct wake_batch *batch)
 {
     struct arena *a = db_arena(db);
@@ -151,6 +151,7 @@ static err_t add_dependents(struct db *db, const struct actor *actor, const stru
                                     "blockerIssueIds", id_list_json(&all), "mutation",
                                     cancelled ? "blocker_cancelled" : "blocker_done");
         if (cancelled) json_object_set_new(payload, "resolvedByCancellation", json_true());
+        set_text(payload, "backstop", backstop);
         json_t *context = json_pack("{s:s, s:s}", "issueId", d[i].id, "source", "issue.blockers_resolved");
         if (cancelled) json_object_set_new(context, "resolvedByCancellation", json_true());
         wake_batch_add(
@@ -231,7 +232,7 @@ static err_t add_parent(struct db *db, const struct issue *child, struct wake_ba
 
 err_t issue_wakes_closed(struct db *db, const struct actor *actor, const struct issue *issue, struct wake_batch *batch)
 {
-    TRY(add_dependents(db, actor, issue, batch));
+    TRY(issue_wakes_unblocked(db, actor, issue, NULL, batch));
     return add_parent(db, issue, batch);
 }
 

@@ -25,6 +25,10 @@ struct issue_happening {
     bool blockers_settled; /* a blocker set was written, or lost its last open one, and none is open now */
 };
 err_t issue_wakes_send(struct db *db, const struct actor *actor, const struct issue_happening *h) MUST_CHECK;
+/* A blocker closed, or its workspace is settled: the dependents that are ready now (EX-78, WS-88). backstop NULL:
+ * the blocker just closed. */
+err_t issue_wakes_unblocked(struct db *db, const struct actor *actor, const struct issue *blocker, const char *backstop,
+                            struct wake_batch *batch) MUST_CHECK;
 /* The issue is gone or closed: its dependents and its parent's assignee (rules 6 and 8). */
 err_t issue_wakes_closed(struct db *db, const struct actor *actor, const struct issue *issue,
                          struct wake_batch *batch) MUST_CHECK;

@@ -3,6 +3,7 @@
 
 #include "base/id.h"
 #include "model/activity.h"
+#include "model/environment.h"
 #include "model/tenant.h"
 #include "rules/project_key.h"
 #include "rules/shortname.h"
@@ -69,8 +70,7 @@ static err_t check_references(struct db *db, const struct project *p, const json
         TRY(tenant_check(db, "goals", p->company_id, "goalIds", json_string_value(goal)));
     TRY(tenant_check(db, "project_workspaces", p->company_id, "defaultProjectWorkspaceId",
                      json_str(policy, "defaultProjectWorkspaceId")));
-    return environment ? tenant_dangling(db_arena(db), "environmentId", environment)
-                       : OK; /* there are no environments yet */
+    return environment_check(db, environment);
 }
 
 static err_t write_goals(struct db *db, const struct project *p, const json_t *goal_ids)

@@ -2,6 +2,7 @@
 #include "model/relation.h"
 
 #include "base/text.h"
+#include "model/barrier.h"
 #include "model/in_list.h"
 
 bool id_list_has(const struct id_list *l, const char *id)
@@ -24,7 +25,7 @@ err_t relation_unresolved(struct db *db, const char *issue_id, json_t **ids, int
     *ids = json_array();
     TRY(db_query(db, &r,
                  "SELECT b.id FROM issue_relations x JOIN issues b ON b.id = x.issue_id"
-                 " WHERE x.related_issue_id = $1 AND x.type = 'blocks' AND b.status <> 'done' ORDER BY b.id",
+                 " WHERE x.related_issue_id = $1 AND x.type = 'blocks' AND " UNRESOLVED("b") " ORDER BY b.id",
                  P(V_ID(issue_id))));
     while (rows_next(&r)) json_array_append_new(*ids, json_string(row_text(&r, 0)));
     *count = (int)json_array_size(*ids);
@@ -51,7 +52,8 @@ static err_t collect_open(struct rows *r, struct open_blockers *out)
         out->waiting += !text_is(row_text(r, 3), "cancelled");
         json_array_append_new(out->ids, json_string(id));
         json_array_append_new(out->list, json_pack("{s:s, s:s, s:s, s:s}", "issueId", id, "identifier", row_text(r, 1),
-                                                   "title", row_text(r, 2), "reason", "not_done"));
+                                                   "title", row_text(r, 2), "reason",
+                                                   text_is(row_text(r, 3), "done") ? "pending_finalize" : "not_done"));
     }
     return rows_err(r);
 }
@@ -61,7 +63,7 @@ err_t relation_open(struct db *db, const char *issue_id, struct open_blockers *o
     struct rows r ROWS_AUTO = {0};
     TRY(db_query(db, &r,
                  "SELECT " OPEN_COLUMNS " FROM issue_relations x JOIN issues b ON b.id = x.issue_id"
-                 " WHERE x.related_issue_id = $1 AND x.type = 'blocks' AND b.status <> 'done' ORDER BY b.title, b.id",
+                 " WHERE x.related_issue_id = $1 AND x.type = 'blocks' AND " UNRESOLVED("b") " ORDER BY b.title, b.id",
                  P(V_ID(issue_id))));
     return collect_open(&r, out);
 }
@@ -76,7 +78,7 @@ err_t relation_open_of(struct db *db, const struct id_list *set, struct open_blo
     TRY(db_query(db, &r,
                  arena_printf(a,
                               "SELECT " OPEN_COLUMNS
-                              " FROM issues b WHERE b.id IN %s AND b.status <> 'done' ORDER BY b.title, b.id",
+                              " FROM issues b WHERE b.id IN %s AND " UNRESOLVED("b") " ORDER BY b.title, b.id",
                               in.sql),
                  in.v, in.n));
     return collect_open(&r, out);
@@ -192,7 +194,8 @@ err_t relation_ready_dependents(struct db *db, const char *blocker_id, bool by_c
         arena_printf(a,
                      DEPENDENTS
                      " AND NOT EXISTS (SELECT 1 FROM issue_relations y JOIN issues b ON b.id = y.issue_id"
-                     " WHERE y.related_issue_id = d.id AND y.type = 'blocks' AND b.status NOT IN (%s)) ORDER BY d.id",
+                     " WHERE y.related_issue_id = d.id AND y.type = 'blocks' AND (b.status NOT IN (%s) OR " PENDING_FINALIZE("b")
+                     ")) ORDER BY d.id",
                      by_cancellation ? "'done','cancelled'" : "'done'"),
         P(V_ID(blocker_id))));
     return collect_dependents(&r, a, out, count);

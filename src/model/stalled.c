@@ -3,6 +3,7 @@
 
 #include "base/settings.h"
 #include "base/text.h"
+#include "model/barrier.h"
 #include "model/escalate.h"
 #include "model/explain.h"
 #include "model/issue.h"
@@ -20,7 +21,7 @@ static const struct actor system_actor = {.type = ACTOR_SYSTEM, .source = "recov
     " AND (company_id > $1 OR (company_id = $1 AND id > $2))"                                                                              \
     " AND NOT EXISTS (SELECT 1 FROM heartbeat_runs r WHERE r.issue_id = issues.id AND r.status IN ('queued','running','scheduled_retry'))" \
     " AND NOT EXISTS (SELECT 1 FROM issue_relations x JOIN issues b ON b.id = x.issue_id WHERE x.related_issue_id = issues.id"             \
-    " AND x.type = 'blocks' AND b.status <> 'done') ORDER BY company_id, id LIMIT $3"
+    " AND x.type = 'blocks' AND " UNRESOLVED("b") ") ORDER BY company_id, id LIMIT $3"
 #define LEAST_ID "00000000-0000-0000-0000-000000000000"
 
 static bool due(const struct explain_verdict *v)

@@ -11,6 +11,15 @@ const struct adapter_type ADAPTER_TYPES[] = {
     {NULL, false, false, false, false},
 };
 
+bool adapter_type_remote(const char *type)
+{
+    static const char *const types[] = {"claude_local", "codex_local",    "cursor",  "gemini_local",
+                                        "grok_local",   "opencode_local", "pi_local"};
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (strcmp(types[i], type) == 0) return true;
+    return false;
+}
+
 const struct adapter_type *adapter_type_find(const char *type)
 {
     for (const struct adapter_type *t = ADAPTER_TYPES; t->type; t++)

@@ -11,5 +11,7 @@ struct adapter_type {
 };
 extern const struct adapter_type ADAPTER_TYPES[];               /* ends with a NULL type */
 const struct adapter_type *adapter_type_find(const char *type); /* NULL: not of the protocol */
+/* May it run elsewhere than on this machine (WS-55)? These also take git seriously: two in one checkout collide (WS-104). */
+bool adapter_type_remote(const char *type);
 
 #endif

@@ -56,8 +56,9 @@ static const char *value_of(struct arena *a, const char *name, const struct bran
     const struct {
         const char *name, *value;
     } all[] = {
-        {"issue.id", v->issue_id},     {"issue.identifier", v->issue_identifier}, {"issue.title", v->issue_title},
-        {"agent.id", v->agent_id},     {"agent.name", v->agent_name},             {"project.id", v->project_id},
+        {"issue.id", v->issue_id},          {"issue.identifier", v->issue_identifier},
+        {"issue.title", v->issue_title},    {"agent.id", v->agent_id},
+        {"agent.name", v->agent_name},      {"project.id", v->project_id},
         {"workspace.repoRef", v->repo_ref},
     };
     if (text_is(name, "slug")) return branch_slug(a, v);

@@ -147,8 +147,10 @@ static int worst_below(struct walk *w, const struct explain_node *n, bool childr
             continue;
         }
         struct explain_verdict below = judge(w, e->to, self);
-        if (badness(&below) <= worst) continue;
-        worst = badness(&below);
+        const struct explain_node *to = &w->g->nodes[e->to];
+        int how = to->finalizing ? 1 + to->finalize_failed : badness(&below);
+        if (how <= worst) continue;
+        worst = how;
         pick = e->to;
     }
     *badness_out = worst;
@@ -169,6 +171,8 @@ static struct explain_verdict behind(struct walk *w, const struct explain_node *
         v.state = EXPLAIN_DEAD;
         v.reason = "blocked_by_dead_issue";
         v.path = NULL;
+    } else if (w->g->nodes[to].finalizing) {
+        v.reason = w->g->nodes[to].finalize_failed ? "blocker_finalize_failed" : "pending_finalize";
     } else if (text_is(status, "cancelled")) v.reason = "blocked_by_cancelled_issue";
     else if (below->state == EXPLAIN_PARKED) v.reason = "blocked_by_parked_issue";
     else if (text_is(below->reason, "unassigned")) v.reason = "blocked_by_unassigned_issue";

@@ -86,6 +86,8 @@ struct explain_node {
     struct explain_path named[NAMED_COUNT];
     int first, count; /* its open blockers and children among the edges */
     bool complete;    /* all of them are there */
+    bool finalizing;  /* done, and its workspace not finalized (EX-83) */
+    bool finalize_failed;
 };
 struct explain_graph {
     const struct explain_node *nodes;

@@ -86,7 +86,8 @@ struct workspace_choice workspace_choose(const struct workspace_wish *w)
     }
     c.ignored = issue != w->settings && (json_str(w->settings, "mode") || strategy_in(w->settings));
     choose_mode(&c, w, issue);
-    bool controlled = enabled(w->policy) || asked || json_str(issue, "mode") || json_object_get(issue, "workspaceRuntime");
+    bool controlled =
+        enabled(w->policy) || asked || json_str(issue, "mode") || json_object_get(issue, "workspaceRuntime");
     if (c.mode == MODE_ISOLATED || c.mode == MODE_OPERATOR_BRANCH) {
         const json_t *agent = w->agent_strategy && json_str(w->agent_strategy, "type") ? w->agent_strategy : NULL;
         use_strategy(&c, asked ? asked : policy ? policy : agent);

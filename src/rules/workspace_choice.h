@@ -21,10 +21,10 @@ struct workspace_wish {
 
 struct workspace_choice {
     enum workspace_mode mode;
-    bool worktree;    /* a git worktree of its own, else the base directory */
-    bool if_git;      /* nobody asked for it: a base that is no git checkout is used as it is */
-    bool ignored;     /* a stored wish is not honoured: the run says so */
-    const char *why;  /* who decided the mode */
+    bool worktree;   /* a git worktree of its own, else the base directory */
+    bool if_git;     /* nobody asked for it: a base that is no git checkout is used as it is */
+    bool ignored;    /* a stored wish is not honoured: the run says so */
+    const char *why; /* who decided the mode */
     const char *base_ref, *branch_template, *parent_dir, *provision_command, *teardown_command; /* or NULL */
     const char *concurrency; /* auto, serialize, allow */
 };

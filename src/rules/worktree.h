@@ -34,7 +34,7 @@ struct prepare_request {
     bool quarantine;       /* dirt on a wrong branch is put aside (WS §8) */
     bool contended;        /* another open workspace claims the directory or the branch */
     const char *provision_command;
-    const char *provision_done;      /* hash of the command that last succeeded here */
+    const char *provision_done;       /* hash of the command that last succeeded here */
     const char *const *provision_env; /* "NAME=value", NULL-terminated */
     const char *issue_identifier, *issue_id, *run_id;
 };
@@ -53,10 +53,10 @@ struct repair {
 };
 
 struct prepare_result {
-    bool git;      /* cwd is a worktree of its own */
-    bool created;  /* directory and branch are new */
-    bool reused;   /* it was there */
-    bool restored; /* the directory had vanished */
+    bool git;           /* cwd is a worktree of its own */
+    bool created;       /* directory and branch are new */
+    bool reused;        /* it was there */
+    bool restored;      /* the directory had vanished */
     bool reused_branch; /* the directory is new, the branch is not */
     bool refreshed;     /* an unstarted worktree was moved to the base's newest commit (WS-64) */
     const char *cwd, *repo_root, *branch, *base_ref, *base_sha;
@@ -93,8 +93,8 @@ struct cleanup_request {
     const char *cwd, *repo_root, *branch, *base_ref;
     const char *keep_dir; /* the project's own checkout: never removed, nor a directory that holds it */
     bool worktree;
-    bool ours;  /* we made the branch */
-    bool force; /* dirt and unmerged commits are put on a rescue branch first (WS-121) */
+    bool ours;               /* we made the branch */
+    bool force;              /* dirt and unmerged commits are put on a rescue branch first (WS-121) */
     const char *commands[3]; /* run before, in this order; NULL: none */
     const char *const *env;
     const char *issue_identifier, *issue_id, *run_id;

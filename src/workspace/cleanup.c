@@ -44,7 +44,8 @@ static err_t run_commands(struct cleanup *c)
         struct provision_outcome p;
         if (c->q->commands[i] == NULL || !is_dir(c->q->cwd)) continue;
         TRY(project_command(c->j, c->q->cwd, c->q->repo_root, c->q->commands[i], c->q->env, &p));
-        if (p.failed) warn(c, arena_printf(c->a, "The command \"%.200s\" ended with code %d.", c->q->commands[i], p.exit_code));
+        if (p.failed)
+            warn(c, arena_printf(c->a, "The command \"%.200s\" ended with code %d.", c->q->commands[i], p.exit_code));
     }
     return OK;
 }
@@ -58,10 +59,14 @@ static err_t secure(struct cleanup *c, bool *go)
     *go = t->dirty == 0 && t->untracked == 0 && t->interrupted == NULL;
     if (*go) return OK;
     if (!c->q->force) {
-        warn(c, arena_printf(c->a, "%s has %ld changed and %ld untracked file(s); it was left as it is.", c->q->cwd, (long)t->dirty, (long)t->untracked));
+        warn(c, arena_printf(c->a, "%s has %ld changed and %ld untracked file(s); it was left as it is.", c->q->cwd,
+                             (long)t->dirty, (long)t->untracked));
         return OK;
     }
-    const struct coherence_wish w = {.recorded = c->q->branch, .identifier = c->q->issue_identifier, .issue_id = c->q->issue_id, .run_id = c->q->run_id};
+    const struct coherence_wish w = {.recorded = c->q->branch,
+                                     .identifier = c->q->issue_identifier,
+                                     .issue_id = c->q->issue_id,
+                                     .run_id = c->q->run_id};
     TRY(quarantine(&c->tree, &w, t, "forced_cleanup", &c->out->rescue_branch));
     warn(c, arena_printf(c->a, "Uncommitted work is kept on the branch %s.", c->out->rescue_branch));
     *go = true;
@@ -75,8 +80,9 @@ static err_t keep_detached(struct cleanup *c)
     if (c->out->facts.branch || c->out->rescue_branch || c->out->facts.head_sha == NULL) return OK;
     TRY(git_run(&c->tree, &o, "branch", "--format=%(refname:short)", "--contains", c->out->facts.head_sha));
     if (o.code == 0 && o.len > 0 && strchr(o.out, '(') == NULL) return OK;
-    c->out->rescue_branch = arena_printf(c->a, "paperclip/rescue/%s/%.12s", c->q->issue_identifier ? c->q->issue_identifier : "workspace",
-                                         c->out->facts.head_sha);
+    c->out->rescue_branch =
+        arena_printf(c->a, "paperclip/rescue/%s/%.12s", c->q->issue_identifier ? c->q->issue_identifier : "workspace",
+                     c->out->facts.head_sha);
     TRY(git_run(&c->tree, &o, "branch", c->out->rescue_branch, c->out->facts.head_sha));
     warn(c, arena_printf(c->a, "The worktree was on no branch; its commits are kept on %s.", c->out->rescue_branch));
     return OK;
@@ -88,8 +94,10 @@ static err_t remove_tree(struct cleanup *c)
     struct git_output o;
     c->out->command = git_show(c->a, "worktree", "remove", c->q->cwd);
     TRY(git_run(&c->root, &o, "worktree", "remove", c->q->cwd));
-    if (o.code != 0 && strstr(o.err, "submodule")) TRY(git_run(&c->root, &o, "worktree", "remove", "--force", c->q->cwd));
-    if (o.code != 0) warn(c, arena_printf(c->a, "git would not remove the worktree: %.*s", (int)strcspn(o.err, "\n"), o.err));
+    if (o.code != 0 && strstr(o.err, "submodule"))
+        TRY(git_run(&c->root, &o, "worktree", "remove", "--force", c->q->cwd));
+    if (o.code != 0)
+        warn(c, arena_printf(c->a, "git would not remove the worktree: %.*s", (int)strcspn(o.err, "\n"), o.err));
     return OK;
 }
 
@@ -121,7 +129,8 @@ static err_t clean_worktree(struct cleanup *c)
     bool go = true;
     TRY(worktree_flaw(&c->root, c->repo.common_dir, c->q->cwd, &why));
     if (why && !text_is(why, "missing_worktree")) {
-        warn(c, arena_printf(c->a, "%s is no worktree of %s any more (%s); it was left as it is.", c->q->cwd, c->repo.root, why));
+        warn(c, arena_printf(c->a, "%s is no worktree of %s any more (%s); it was left as it is.", c->q->cwd,
+                             c->repo.root, why));
         return OK;
     }
     if (why) TRY(git_run(&c->root, &o, "worktree", "prune"));
@@ -150,7 +159,8 @@ err_t worktree_cleanup(const struct workspace_job *j, const struct cleanup_reque
     if (is_dir(q->repo_root)) TRY(repo_of(&c.root, &c.repo));
     if (!c.repo.found) {
         out->cleaned = !is_dir(q->cwd);
-        if (!out->cleaned) warn(&c, arena_printf(j->arena, "The repository of %s is gone; the directory was left as it is.", q->cwd));
+        if (!out->cleaned)
+            warn(&c, arena_printf(j->arena, "The repository of %s is gone; the directory was left as it is.", q->cwd));
         return OK;
     }
     struct repo_lock *lock = repo_lock(c.repo.common_dir);

@@ -38,11 +38,13 @@ static err_t gather(const struct git *g, const struct coherence_wish *w, const s
 
 static const char *fingerprint_of(const struct git *g, const struct coherence_wish *w, const struct tree_facts *t)
 {
-    const char *text = arena_printf(g->arena, "%s\n%s\n%s\n%s", g->dir, w->recorded, t->branch ? t->branch : "", t->head_sha ? t->head_sha : "");
+    const char *text = arena_printf(g->arena, "%s\n%s\n%s\n%s", g->dir, w->recorded, t->branch ? t->branch : "",
+                                    t->head_sha ? t->head_sha : "");
     return arena_printf(g->arena, "workspace_incoherence:v1:sha256:%s", sha256_hex(g->arena, text, strlen(text)));
 }
 
-static json_t *told(const struct coherence_wish *w, const struct tree_facts *t, const struct evidence *e, const char *fingerprint)
+static json_t *told(const struct coherence_wish *w, const struct tree_facts *t, const struct evidence *e,
+                    const char *fingerprint)
 {
     static const char *const words[] = {"unknown", "ancestor", "ancestor", "diverged"};
     return json_pack("{s:s, s:s?, s:s?, s:s?, s:s, s:s, s:s?, s:b, s:b, s:s}", "expectedBranchName", w->recorded,
@@ -73,24 +75,25 @@ static err_t quit_interrupted(const struct git *g, const char *what)
     return text_is(what, "bisect") ? git_run(g, &o, "bisect", "reset", "HEAD") : OK;
 }
 
-err_t quarantine(const struct git *g, const struct coherence_wish *w, const struct tree_facts *t, const char *fingerprint,
-                 const char **rescue)
+err_t quarantine(const struct git *g, const struct coherence_wish *w, const struct tree_facts *t,
+                 const char *fingerprint, const char **rescue)
 {
     struct arena *a = g->arena;
-    const char *message =
-        arena_printf(a, "Put aside uncommitted work\n\nSource-Issue: %s\nRun-Id: %s\nRecorded-Branch: %s\nLive-Branch: %s\nFingerprint: %s\n",
-                     w->identifier ? w->identifier : "", w->run_id ? w->run_id : "", w->recorded ? w->recorded : "",
-                     t->branch ? t->branch : "(detached)", fingerprint);
+    const char *message = arena_printf(
+        a,
+        "Put aside uncommitted work\n\nSource-Issue: %s\nRun-Id: %s\nRecorded-Branch: %s\nLive-Branch: %s\nFingerprint: %s\n",
+        w->identifier ? w->identifier : "", w->run_id ? w->run_id : "", w->recorded ? w->recorded : "",
+        t->branch ? t->branch : "(detached)", fingerprint);
     *rescue = rescue_name(a, w->identifier);
     TRY(git_ok(g, NULL, "checkout", "--quiet", "-b", *rescue));
     TRY(git_ok(g, NULL, "add", "--all"));
-    TRY(git_ok(g, NULL, "-c", "user.name=Bulldog", "-c", "user.email=bulldog@localhost", "-c", "commit.gpgsign=false", "commit",
-               "--quiet", "--no-verify", "--allow-empty", "-m", message));
+    TRY(git_ok(g, NULL, "-c", "user.name=Bulldog", "-c", "user.email=bulldog@localhost", "-c", "commit.gpgsign=false",
+               "commit", "--quiet", "--no-verify", "--allow-empty", "-m", message));
     return quit_interrupted(g, t->interrupted);
 }
 
-static err_t repair(const struct git *g, const struct coherence_wish *w, const struct tree_facts *t, enum coherence_action action,
-                    const char *fingerprint, struct repair *r)
+static err_t repair(const struct git *g, const struct coherence_wish *w, const struct tree_facts *t,
+                    enum coherence_action action, const char *fingerprint, struct repair *r)
 {
     *r = (struct repair){.attempted = true, .from = t->branch, .to = w->recorded};
     switch (action) {
@@ -99,7 +102,9 @@ static err_t repair(const struct git *g, const struct coherence_wish *w, const s
         r->to = t->branch;
         return OK;
     case COHERENCE_CHECKOUT: r->mode = "checkout"; return git_ok(g, NULL, "checkout", "--quiet", w->recorded, "--");
-    case COHERENCE_RESET_BRANCH: r->mode = "reset_branch"; return git_ok(g, NULL, "checkout", "--quiet", "-B", w->recorded);
+    case COHERENCE_RESET_BRANCH:
+        r->mode = "reset_branch";
+        return git_ok(g, NULL, "checkout", "--quiet", "-B", w->recorded);
     case COHERENCE_QUARANTINE:
         r->mode = "quarantine";
         TRY(quarantine(g, w, t, fingerprint, &r->rescue_branch));
@@ -110,7 +115,8 @@ static err_t repair(const struct git *g, const struct coherence_wish *w, const s
     return OK;
 }
 
-err_t coherence_restore(const struct git *g, const struct coherence_wish *w, struct tree_facts *facts, struct coherence_result *out)
+err_t coherence_restore(const struct git *g, const struct coherence_wish *w, struct tree_facts *facts,
+                        struct coherence_result *out)
 {
     struct evidence e = {.recorded_sha = NULL};
     *out = (struct coherence_result){.branch = w->recorded};

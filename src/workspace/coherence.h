@@ -23,7 +23,7 @@ err_t coherence_restore(const struct git *g, const struct coherence_wish *w, str
                         struct coherence_result *out) MUST_CHECK;
 
 /* Everything that is not committed goes to a branch of its own, and stays checked out there. */
-err_t quarantine(const struct git *g, const struct coherence_wish *w, const struct tree_facts *facts, const char *fingerprint,
-                 const char **rescue) MUST_CHECK;
+err_t quarantine(const struct git *g, const struct coherence_wish *w, const struct tree_facts *facts,
+                 const char *fingerprint, const char **rescue) MUST_CHECK;
 
 #endif

@@ -16,8 +16,8 @@ struct command {
     const char *const *env;
     const char *cwd; /* NULL: where the server is */
     int64_t timeout_ms;
-    size_t output_max; /* per stream; what is more is dropped */
-    bool keep_tail;    /* the end is kept, not the beginning */
+    size_t output_max;  /* per stream; what is more is dropped */
+    bool keep_tail;     /* the end is kept, not the beginning */
     atomic_bool *abort; /* set: it is ended; may be NULL */
 };
 

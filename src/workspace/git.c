@@ -19,11 +19,26 @@
 /* What git needs of ours: how to find itself, its configuration and the user's keys. */
 static const char *const *environment(struct arena *a)
 {
-    static const char *const names[] = {"PATH", "HOME", "USER", "LOGNAME", "SSH_AUTH_SOCK", "XDG_CONFIG_HOME",
-                                        "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM",
-                                        "GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME",
-                                        "GIT_COMMITTER_EMAIL", "http_proxy", "https_proxy", "no_proxy", "HTTPS_PROXY",
-                                        "SSL_CERT_FILE", "SSL_CERT_DIR", "TMPDIR"};
+    static const char *const names[] = {"PATH",
+                                        "HOME",
+                                        "USER",
+                                        "LOGNAME",
+                                        "SSH_AUTH_SOCK",
+                                        "XDG_CONFIG_HOME",
+                                        "GIT_CONFIG_GLOBAL",
+                                        "GIT_CONFIG_SYSTEM",
+                                        "GIT_CONFIG_NOSYSTEM",
+                                        "GIT_AUTHOR_NAME",
+                                        "GIT_AUTHOR_EMAIL",
+                                        "GIT_COMMITTER_NAME",
+                                        "GIT_COMMITTER_EMAIL",
+                                        "http_proxy",
+                                        "https_proxy",
+                                        "no_proxy",
+                                        "HTTPS_PROXY",
+                                        "SSL_CERT_FILE",
+                                        "SSL_CERT_DIR",
+                                        "TMPDIR"};
     const char **env = arena_array(a, const char *, ENV_MAX);
     int n = 0;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -35,7 +50,8 @@ static const char *const *environment(struct arena *a)
     env[n++] = "GIT_ASKPASS=true";
     env[n++] = "SSH_ASKPASS=true";
     env[n++] = "GIT_SSH_COMMAND=ssh -oBatchMode=yes";
-    env[n++] = "GIT_LFS_SKIP_DOWNLOAD_ERRORS=1"; /* what is not here stays a pointer: no checkout needs a remote (WS-7) */
+    env[n++] =
+        "GIT_LFS_SKIP_DOWNLOAD_ERRORS=1"; /* what is not here stays a pointer: no checkout needs a remote (WS-7) */
     env[n++] = "GIT_EDITOR=true";
     return env;
 }
@@ -56,15 +72,16 @@ static bool sends(const char *const *words)
 {
     while (words[0] && words[0][0] == '-') words += text_is(words[0], "-c") || text_is(words[0], "-C") ? 2 : 1;
     const char *first = words[0] ? words[0] : "";
-    bool remote_write = text_is(first, "remote") && words[1] && (text_is(words[1], "add") || text_is(words[1], "set-url"));
+    bool remote_write =
+        text_is(first, "remote") && words[1] && (text_is(words[1], "add") || text_is(words[1], "set-url"));
     /* bulldog:allow-git-push: the list of what is refused */
     return strcasecmp(first, "push") == 0 || text_is(first, "send-pack") || text_is(first, "http-push") || remote_write;
 }
 
 err_t git_words(const struct git *g, struct git_output *out, const char *const *words)
 {
-    const char *argv[WORDS_MAX] = {"git", "-C", g->dir, "-c", "core.fsmonitor=false", "-c", "gc.auto=0",
-                                   "-c", "advice.detachedHead=false"};
+    const char *argv[WORDS_MAX] = {
+        "git", "-C", g->dir, "-c", "core.fsmonitor=false", "-c", "gc.auto=0", "-c", "advice.detachedHead=false"};
     struct command_result r;
     int n = 0;
     *out = (struct git_output){.code = -1, .out = "", .err = ""};
@@ -82,8 +99,13 @@ err_t git_words(const struct git *g, struct git_output *out, const char *const *
                                       .output_max = OUTPUT_MAX,
                                       .abort = g->abort},
                     &r));
-    *out = (struct git_output){.code = r.exit_code, .timed_out = r.timed_out, .aborted = r.aborted,
-                               .truncated = r.truncated, .out = r.out, .err = r.err, .len = r.out_len};
+    *out = (struct git_output){.code = r.exit_code,
+                               .timed_out = r.timed_out,
+                               .aborted = r.aborted,
+                               .truncated = r.truncated,
+                               .out = r.out,
+                               .err = r.err,
+                               .len = r.out_len};
     if (g->log) op_log_write(g->log, "stderr", r.err);
     return OK;
 }
@@ -93,13 +115,20 @@ err_t git_must(const struct git *g, struct git_output *out, const char *const *w
     struct git_output mine, *o = out ? out : &mine;
     TRY(git_words(g, o, words));
     if (o->code == 0) return OK;
-    const char *said = *o->err ? o->err : o->timed_out ? "it took too long" : o->aborted ? "it was cancelled" : "no reason given";
+    const char *said = *o->err        ? o->err
+                       : o->timed_out ? "it took too long"
+                       : o->aborted   ? "it was cancelled"
+                                      : "no reason given";
     size_t n = strlen(said);
     while (n && (said[n - 1] == '\n' || said[n - 1] == ' ')) n--;
-    return err_new(g->arena, ERR_UNPROCESSABLE, "%s failed: %.*s", git_shown(g->arena, words), (int)(n < 800 ? n : 800), said);
+    return err_new(g->arena, ERR_UNPROCESSABLE, "%s failed: %.*s", git_shown(g->arena, words), (int)(n < 800 ? n : 800),
+                   said);
 }
 
-const char *git_line(struct arena *a, const struct git_output *o) { return arena_strndup(a, o->out, strcspn(o->out, "\r\n")); }
+const char *git_line(struct arena *a, const struct git_output *o)
+{
+    return arena_strndup(a, o->out, strcspn(o->out, "\r\n"));
+}
 
 /* ---- reading ---- */
 
@@ -107,8 +136,8 @@ static const char *interrupted_in(struct arena *a, const char *git_dir)
 {
     static const struct {
         const char *file, *what;
-    } marks[] = {{"rebase-merge", "rebase"},     {"rebase-apply", "rebase"}, {"MERGE_HEAD", "merge"},
-                 {"CHERRY_PICK_HEAD", "cherry_pick"}, {"REVERT_HEAD", "revert"}, {"BISECT_LOG", "bisect"}};
+    } marks[] = {{"rebase-merge", "rebase"},          {"rebase-apply", "rebase"}, {"MERGE_HEAD", "merge"},
+                 {"CHERRY_PICK_HEAD", "cherry_pick"}, {"REVERT_HEAD", "revert"},  {"BISECT_LOG", "bisect"}};
     for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
         if (access(arena_printf(a, "%s/%s", git_dir, marks[i].file), F_OK) == 0) return marks[i].what;
     return NULL;
@@ -139,8 +168,7 @@ err_t git_facts(const struct git *g, struct tree_facts *out)
         else if (strncmp(p, "# branch.head ", 14) == 0 && p[14] != '(') out->branch = arena_strdup(g->arena, p + 14);
         else if (*p == '?') out->untracked++;
         else if (*p == '1' || *p == 'u') out->dirty++;
-        else if (*p == '2') { /* a rename: its old name follows */
-            out->dirty++;
+        else if (*p == '2') { /* a rename: its old name follows */ out->dirty++;
             p += strlen(p) + 1;
             if (p >= end) break;
         }
@@ -171,7 +199,8 @@ err_t git_distance(const struct git *g, const char *base, struct tree_facts *fac
         facts->ahead = facts->behind = 0;
         return OK;
     }
-    TRY(git_run(g, &o, "rev-list", "--left-right", "--count", arena_printf(g->arena, "%s...%s", facts->base_sha, facts->head_sha), "--"));
+    TRY(git_run(g, &o, "rev-list", "--left-right", "--count",
+                arena_printf(g->arena, "%s...%s", facts->base_sha, facts->head_sha), "--"));
     if (o.code != 0 || sscanf(o.out, "%lld %lld", &behind, &ahead) != 2) return OK;
     facts->ahead = ahead;
     facts->behind = behind;

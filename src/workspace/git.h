@@ -15,9 +15,9 @@
 struct git {
     struct arena *arena;
     const char *dir;
-    atomic_bool *abort;  /* or NULL */
-    struct op_log *log;  /* every command and its output, or NULL */
-    int64_t timeout_ms;  /* 0: GIT_TIMEOUT_MS */
+    atomic_bool *abort; /* or NULL */
+    struct op_log *log; /* every command and its output, or NULL */
+    int64_t timeout_ms; /* 0: GIT_TIMEOUT_MS */
 };
 #define GIT_TIMEOUT_MS 120000
 #define GIT_FETCH_TIMEOUT_MS 30000
@@ -46,7 +46,8 @@ err_t git_facts(const struct git *g, struct tree_facts *out) MUST_CHECK;
 /* ahead and behind of base (a ref or sha); -1 when base is gone. */
 err_t git_distance(const struct git *g, const char *base, struct tree_facts *facts) MUST_CHECK;
 /* Is ancestor in the history of descendant? */
-err_t git_is_ancestor(const struct git *g, const char *ancestor, const char *descendant, bool *yes, bool *known) MUST_CHECK;
+err_t git_is_ancestor(const struct git *g, const char *ancestor, const char *descendant, bool *yes,
+                      bool *known) MUST_CHECK;
 /* The commit of a ref, or NULL. */
 err_t git_commit_of(const struct git *g, const char *ref, const char **sha) MUST_CHECK;
 

@@ -39,7 +39,8 @@ static err_t missing(const struct workspace_job *j, const struct finalize_reques
 }
 
 /* The worktree may still be there and be no worktree any more. */
-static err_t check_worktree(const struct workspace_job *j, const struct finalize_request *q, struct finalize_result *out)
+static err_t check_worktree(const struct workspace_job *j, const struct finalize_request *q,
+                            struct finalize_result *out)
 {
     struct git g = git_in(j, q->cwd), root = git_in(j, q->repo_root);
     struct coherence_result c;
@@ -54,9 +55,14 @@ static err_t check_worktree(const struct workspace_job *j, const struct finalize
     }
     TRY(git_facts(&g, &out->facts));
     TRY(coherence_restore(&g,
-                          &(struct coherence_wish){.recorded = q->expected_branch, .registered = true, .forward = q->forward,
-                                                   .quarantine = q->quarantine, .contended = q->contended,
-                                                   .identifier = q->issue_identifier, .issue_id = q->issue_id, .run_id = q->run_id},
+                          &(struct coherence_wish){.recorded = q->expected_branch,
+                                                   .registered = true,
+                                                   .forward = q->forward,
+                                                   .quarantine = q->quarantine,
+                                                   .contended = q->contended,
+                                                   .identifier = q->issue_identifier,
+                                                   .issue_id = q->issue_id,
+                                                   .run_id = q->run_id},
                           &out->facts, &c));
     out->repair = c.repair;
     out->branch = c.branch;
@@ -74,7 +80,8 @@ static err_t check_worktree(const struct workspace_job *j, const struct finalize
 
 static err_t finalize(const struct workspace_job *j, const struct finalize_request *q, struct finalize_result *out)
 {
-    *out = (struct finalize_result){.branch = q->expected_branch, .facts = {.ahead = -1, .behind = -1}, .repo_root = q->repo_root};
+    *out = (struct finalize_result){
+        .branch = q->expected_branch, .facts = {.ahead = -1, .behind = -1}, .repo_root = q->repo_root};
     if (!is_dir(q->cwd)) return missing(j, q, out);
     if (q->worktree) return check_worktree(j, q, out);
     out->ok = true; /* somebody's own checkout: no branch is expected there */
@@ -83,7 +90,13 @@ static err_t finalize(const struct workspace_job *j, const struct finalize_reque
     return OK;
 }
 
-const struct workspace_driver LOCAL_DRIVER = {
-    .name = "local", .prepare = worktree_prepare, .finalize = finalize, .cleanup = worktree_cleanup, .inspect = inspect};
+const struct workspace_driver LOCAL_DRIVER = {.name = "local",
+                                              .prepare = worktree_prepare,
+                                              .finalize = finalize,
+                                              .cleanup = worktree_cleanup,
+                                              .inspect = inspect};
 
-const struct workspace_driver *workspace_driver(const char *name) { return text_is(name, LOCAL_DRIVER.name) ? &LOCAL_DRIVER : NULL; }
+const struct workspace_driver *workspace_driver(const char *name)
+{
+    return text_is(name, LOCAL_DRIVER.name) ? &LOCAL_DRIVER : NULL;
+}

@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "workspace/repo.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,8 +18,7 @@ void op_log_open(struct op_log *l, struct arena *a, const char *root, const char
     struct stat st;
     const char *dir = arena_printf(a, "%s/%s", root, company_id);
     *l = (struct op_log){.arena = a, .fd = -1, .ref = arena_printf(a, "%s/%s.ndjson", company_id, operation_id)};
-    mkdir(root, 0755);
-    mkdir(dir, 0755);
+    if (make_directories(a, dir) != OK) return;
     l->fd = open(arena_printf(a, "%s/%s", root, l->ref), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0644);
     if (l->fd >= 0 && fstat(l->fd, &st) == 0) l->bytes = st.st_size;
 }

@@ -13,7 +13,7 @@
 
 struct op_log {
     struct arena *arena;
-    int fd; /* -1: no file */
+    int fd;          /* -1: no file */
     const char *ref; /* "<company>/<operation>.ndjson" */
     int64_t bytes;
     struct buf out, err; /* excerpts */

@@ -69,9 +69,11 @@ err_t provision(const struct workspace_job *j, const struct prepare_request *q, 
     if (q->provision_command == NULL) return OK;
     const char *hash = sha256_hex(j->arena, q->provision_command, strlen(q->provision_command));
     if (!out->created && !out->restored && text_is(hash, q->provision_done)) return OK;
-    TRY(project_command(j, out->cwd, out->repo_root, q->provision_command, with_facts(j->arena, q, out), &out->provision));
+    TRY(project_command(j, out->cwd, out->repo_root, q->provision_command, with_facts(j->arena, q, out),
+                        &out->provision));
     if (!out->provision.failed) return OK;
     out->reason = "workspace_provision_failed";
-    out->message = arena_printf(j->arena, "The provision command ended with code %d; see the log of the operation.", out->provision.exit_code);
+    out->message = arena_printf(j->arena, "The provision command ended with code %d; see the log of the operation.",
+                                out->provision.exit_code);
     return OK;
 }

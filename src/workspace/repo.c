@@ -74,11 +74,13 @@ static void note_fetch(const char *key)
 
 static void warn(json_t *warnings, const char *text) { json_array_append_new(warnings, json_string(text)); }
 
-static err_t fetch(const struct git *g, const struct repo *repo, const char *remote, const char *branch, json_t *warnings)
+static err_t fetch(const struct git *g, const struct repo *repo, const char *remote, const char *branch,
+                   json_t *warnings)
 {
     struct arena *a = g->arena;
     struct git_output o;
-    const char *name = arena_printf(a, "%s\n%s\n%s", repo->common_dir, remote, branch), *key = sha256_hex(a, name, strlen(name));
+    const char *name = arena_printf(a, "%s\n%s\n%s", repo->common_dir, remote, branch),
+               *key = sha256_hex(a, name, strlen(name));
     if (fetched_lately(key)) return OK;
     struct git slow = *g;
     slow.timeout_ms = GIT_FETCH_TIMEOUT_MS;
@@ -86,8 +88,9 @@ static err_t fetch(const struct git *g, const struct repo *repo, const char *rem
                 arena_printf(a, "+refs/heads/%s:refs/remotes/%s/%s", branch, remote, branch)));
     note_fetch(key);
     if (o.code != 0)
-        warn(warnings, arena_printf(a, "The branch %s could not be fetched from %s%s; work goes on with what is known of it.", branch,
-                                    remote, o.timed_out ? " in time" : ""));
+        warn(warnings,
+             arena_printf(a, "The branch %s could not be fetched from %s%s; work goes on with what is known of it.",
+                          branch, remote, o.timed_out ? " in time" : ""));
     return OK;
 }
 
@@ -151,13 +154,15 @@ static err_t split_remote(const struct git *g, const char *ref, const char **rem
     return OK;
 }
 
-err_t base_resolve(const struct git *g, const struct repo *repo, const char *configured, json_t *warnings, struct base *out)
+err_t base_resolve(const struct git *g, const struct repo *repo, const char *configured, json_t *warnings,
+                   struct base *out)
 {
     struct arena *a = g->arena;
     const char *remote, *branch = NULL, *local, *commit;
     bool origin;
     TRY(has_remote(g, "origin", &origin));
-    if (configured == NULL || *configured == 0 || text_is(configured, "HEAD")) return detect(g, repo, origin, warnings, out);
+    if (configured == NULL || *configured == 0 || text_is(configured, "HEAD"))
+        return detect(g, repo, origin, warnings, out);
     *out = (struct base){.ref = configured};
     if (*configured == '-') return OK;
     TRY(split_remote(g, configured, &remote, &branch));
@@ -203,7 +208,8 @@ static bool empty_or_missing(const char *dir)
 /* No password of an address stands in a message. */
 static const char *masked(struct arena *a, const char *url)
 {
-    const char *scheme = strstr(url, "://"), *at = scheme ? strchr(scheme + 3, '@') : NULL, *slash = scheme ? strchr(scheme + 3, '/') : NULL;
+    const char *scheme = strstr(url, "://"), *at = scheme ? strchr(scheme + 3, '@') : NULL,
+               *slash = scheme ? strchr(scheme + 3, '/') : NULL;
     const char *end = url + strcspn(url, "?#");
     if (at && (slash == NULL || at < slash))
         return arena_printf(a, "%.*s://***@%.*s", (int)(scheme - url), url, (int)(end - at - 1), at + 1);
@@ -232,8 +238,8 @@ err_t repo_materialize(const struct git *g, const char *dir, const char *url, js
         there.log = NULL; /* the address may hold a secret */
         err = git_run(&there, &o, "clone", "--quiet", "--", url, fresh);
         if (err == OK && o.code != 0)
-            err = err_with(a, ERR_UNPROCESSABLE, "git_worktree_base_materialization_failed", NULL, "The repository %s could not be cloned%s",
-                           masked(a, url), o.timed_out ? " in time" : "");
+            err = err_with(a, ERR_UNPROCESSABLE, "git_worktree_base_materialization_failed", NULL,
+                           "The repository %s could not be cloned%s", masked(a, url), o.timed_out ? " in time" : "");
         if (err == OK) rmdir(dir);
         if (err == OK && rename(fresh, dir) != 0)
             err = err_new(a, ERR_UNAVAILABLE, "cannot move the new clone to %s: %s", dir, strerror(errno));

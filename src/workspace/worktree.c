@@ -48,7 +48,10 @@ static err_t fail(struct prepare_result *out, const char *reason, const char *me
     return OK;
 }
 
-static void warn(struct prepare_result *out, const char *text) { json_array_append_new(out->warnings, json_string(text)); }
+static void warn(struct prepare_result *out, const char *text)
+{
+    json_array_append_new(out->warnings, json_string(text));
+}
 
 static bool is_dir(const char *path)
 {
@@ -143,9 +146,11 @@ static err_t holder_of(struct prepare *p, const char **path, bool *gone)
 static err_t unusable(struct prepare *p, const char *what, const char *path, const char *why)
 {
     p->out->evidence = json_pack("{s:s, s:s}", "worktreePath", path, "flaw", why);
-    return fail(p->out, "git_worktree_not_reusable", arena_printf(p->a, "%s \"%s\" %s (%s).", what, path,
-                                                                  strncmp(what, "Conf", 4) == 0 ? "already exists and is not a reusable git worktree"
-                                                                                                : "is not reusable", why));
+    return fail(p->out, "git_worktree_not_reusable",
+                arena_printf(p->a, "%s \"%s\" %s (%s).", what, path,
+                             strncmp(what, "Conf", 4) == 0 ? "already exists and is not a reusable git worktree"
+                                                           : "is not reusable",
+                             why));
 }
 
 /* ---- making it ---- */
@@ -164,18 +169,26 @@ static err_t write_base(struct prepare *p)
     p->out->base_sha = base.sha;
     if (base.sha) return OK;
     p->out->evidence = json_pack("{s:s}", "baseRef", base.ref);
-    return fail(p->out, "git_worktree_base_ref_missing",
-                text_is(base.ref, "HEAD")
-                    ? arena_printf(p->a, "The repository %s has no commit yet: make a first one, then run the issue again.", p->repo.root)
-                    : arena_printf(p->a, "The base ref \"%s\" does not exist in %s: correct the project's base ref or create the branch.",
-                                   base.ref, p->repo.root));
+    return fail(
+        p->out, "git_worktree_base_ref_missing",
+        text_is(base.ref, "HEAD")
+            ? arena_printf(p->a, "The repository %s has no commit yet: make a first one, then run the issue again.",
+                           p->repo.root)
+            : arena_printf(
+                  p->a,
+                  "The base ref \"%s\" does not exist in %s: correct the project's base ref or create the branch.",
+                  base.ref, p->repo.root));
 }
 
 static err_t failed_command(struct prepare *p, const struct git_output *o)
 {
     p->out->exit_code = o->code;
-    const char *said = *o->err ? o->err : o->timed_out ? "it took too long" : o->aborted ? "it was cancelled" : "no reason given";
-    return err_with(p->a, ERR_UNPROCESSABLE, "setup_failed", NULL, "%s failed: %.*s", p->out->command, (int)strcspn(said, "\n"), said);
+    const char *said = *o->err        ? o->err
+                       : o->timed_out ? "it took too long"
+                       : o->aborted   ? "it was cancelled"
+                                      : "no reason given";
+    return err_with(p->a, ERR_UNPROCESSABLE, "setup_failed", NULL, "%s failed: %.*s", p->out->command,
+                    (int)strcspn(said, "\n"), said);
 }
 
 static err_t add_branch(struct prepare *p)
@@ -188,7 +201,8 @@ static err_t add_branch(struct prepare *p)
     if (o.code != 0) return failed_command(p, &o);
     p->out->created = p->q->reuse_dir == NULL;
     p->out->restored = !p->out->created;
-    p->out->facts = (struct tree_facts){.git = true, .head_sha = p->out->base_sha, .branch = p->q->branch, .base_sha = p->out->base_sha};
+    p->out->facts = (struct tree_facts){
+        .git = true, .head_sha = p->out->base_sha, .branch = p->q->branch, .base_sha = p->out->base_sha};
     return OK;
 }
 
@@ -246,7 +260,8 @@ static err_t refresh(struct prepare *p, const struct git *g, const struct base *
         t->head_sha = base->sha;
         t->behind = 0;
     } else if (t->behind > 0) {
-        warn(p->out, arena_printf(p->a, "The branch %s is behind %s by %ld commit(s).", t->branch, base->ref, (long)t->behind));
+        warn(p->out,
+             arena_printf(p->a, "The branch %s is behind %s by %ld commit(s).", t->branch, base->ref, (long)t->behind));
     }
     return OK;
 }
@@ -259,9 +274,14 @@ static err_t inspect_reused(struct prepare *p)
     struct base base;
     TRY(git_facts(&g, &out->facts));
     TRY(coherence_restore(&g,
-                          &(struct coherence_wish){.recorded = p->q->branch, .registered = true, .forward = p->q->forward,
-                                                   .quarantine = p->q->quarantine, .contended = p->q->contended,
-                                                   .identifier = p->q->issue_identifier, .issue_id = p->q->issue_id, .run_id = p->q->run_id},
+                          &(struct coherence_wish){.recorded = p->q->branch,
+                                                   .registered = true,
+                                                   .forward = p->q->forward,
+                                                   .quarantine = p->q->quarantine,
+                                                   .contended = p->q->contended,
+                                                   .identifier = p->q->issue_identifier,
+                                                   .issue_id = p->q->issue_id,
+                                                   .run_id = p->q->run_id},
                           &out->facts, &c));
     out->repair = c.repair;
     out->branch = c.branch;
@@ -301,8 +321,12 @@ static err_t base_directory(struct prepare *p)
         TRY(err);
     }
     if (!is_dir(q->base_cwd))
-        return fail(p->out, "project_workspace_unavailable",
-                    arena_printf(p->a, "The project's directory %s is not there: correct the project workspace or restore the directory.", q->base_cwd));
+        return fail(
+            p->out, "project_workspace_unavailable",
+            arena_printf(
+                p->a,
+                "The project's directory %s is not there: correct the project workspace or restore the directory.",
+                q->base_cwd));
     return repo_of(&p->base, &p->repo);
 }
 
@@ -333,11 +357,15 @@ err_t worktree_prepare(const struct workspace_job *j, const struct prepare_reque
     if (!q->worktree) return plain(&p, p.repo.found);
     if (!p.repo.found && q->if_git) return plain(&p, false);
     if (!p.repo.found)
-        return fail(out, "git_worktree_base_not_git_checkout",
-                    arena_printf(p.a, "%s is no git checkout: point the project workspace at a repository, or choose shared_workspace.", q->base_cwd));
+        return fail(
+            out, "git_worktree_base_not_git_checkout",
+            arena_printf(
+                p.a, "%s is no git checkout: point the project workspace at a repository, or choose shared_workspace.",
+                q->base_cwd));
     TRY(in_worktree(&p));
     if (out->reason && q->if_git && q->reuse_dir == NULL && text_is(out->reason, "git_worktree_base_ref_missing")) {
-        warn(out, arena_printf(p.a, "%s The run works in the checkout itself.", out->message)); /* nobody asked for a worktree */
+        warn(out, arena_printf(p.a, "%s The run works in the checkout itself.",
+                               out->message)); /* nobody asked for a worktree */
         out->reason = out->message = NULL;
         return plain(&p, true);
     }

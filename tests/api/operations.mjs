@@ -9,10 +9,10 @@ import { agent, company, eventually, key } from './harness.mjs';
 import { ran, shell, until } from './kit.mjs';
 
 /* The entity a path names, by its first segment. */
-const KINDS = { companies: 'company', agents: 'agent', issues: 'issue', 'heartbeat-runs': 'run', goals: 'goal', projects: 'project', labels: 'label' };
+const KINDS = { companies: 'company', agents: 'agent', issues: 'issue', 'heartbeat-runs': 'run', goals: 'goal', projects: 'project', labels: 'label', 'execution-workspaces': 'execution', 'workspace-operations': 'operation', environments: 'environment' };
 const PARTS = { keyId: 'key', commentId: 'comment', workspaceId: 'workspace' };
 /* Names of the server itself, which belong to no company. */
-const WORDS = { type: 'adapter', page: 'text' };
+const WORDS = { type: 'adapter', page: 'text', environmentId: 'environment' };
 
 let count = 0;
 const name = (what) => `${what} ${++count}`;
@@ -30,6 +30,9 @@ export const MAKE = {
   key: (p) => p.s.ok('POST', `/agents/${p.agent.id}/keys`, {}),
   adapter: () => ({ id: 'process' }),
   text: () => ({ id: 'process.txt' }),
+  environment: async (p) => (await p.s.ok('GET', `/companies/${p.company.id}/environments`))[0],
+  execution: (p) => p.execution, // made by a run, as is an operation
+  operation: (p) => p.operation,
   run: (p) => p.run, // a run is not made by a request; the one of the place ended long ago
 };
 const WITHIN = { comment: 'issue', workspace: 'project', key: 'agent' };
@@ -42,9 +45,14 @@ export async function place(s) {
   const gone = await agent(s, p.company);
   p.deadToken = await key(s, gone);
   await s.ok('POST', `/agents/${gone.id}/terminate`, {});
-  for (const kind of ['issue', 'goal', 'project', 'label', 'comment', 'workspace', 'key', 'adapter', 'text']) p[kind] = await MAKE[kind](p);
+  for (const kind of ['issue', 'goal', 'project', 'label', 'comment', 'workspace', 'key', 'adapter', 'text', 'environment']) p[kind] = await MAKE[kind](p);
   const idler = await shell(s, p.company, 'echo hello');
   p.run = await ran(s, idler);
+  const folder = await s.ok('POST', `/companies/${p.company.id}/projects`, { name: name('Folder'), workspace: { cwd: s.dataDir } });
+  const task1 = await s.ok('POST', `/companies/${p.company.id}/issues`, { title: 'Work somewhere', projectId: folder.id, assigneeAgentId: idler.id });
+  p.execution = await eventually(async () => (await s.ok('GET', `/companies/${p.company.id}/execution-workspaces?issueId=${task1.id}`))[0], { message: 'no workspace' });
+  p.operation = (await s.ok('GET', `/execution-workspaces/${p.execution.id}/workspace-operations`))[0];
+  for (const r of await s.ok('GET', `/issues/${task1.id}/runs`)) await until(s, r.runId);
   p.runner = await shell(s, p.company,
     'printf %s "$PAPERCLIP_API_KEY" > token; printf "Authorization: Bearer %s\\n" "$PAPERCLIP_API_KEY" |' +
       ' curl -sS -X PATCH -H @- -H "X-Paperclip-Run-Id: $PAPERCLIP_RUN_ID" -H "content-type: application/json"' +
@@ -198,6 +206,16 @@ export const OPERATIONS = {
   'POST /api/projects/{id}/workspaces': { body: () => ({ name: name('ws'), repoUrl: 'https://example.test/x.git' }) },
   'PATCH /api/projects/{id}/workspaces/{workspaceId}': { body: () => ({ name: name('ws') }) },
   'DELETE /api/projects/{id}/workspaces/{workspaceId}': {},
+
+  'GET /api/companies/{companyId}/execution-workspaces': {},
+  'GET /api/companies/{companyId}/workspace-overview': {},
+  'GET /api/execution-workspaces/{id}': {},
+  'GET /api/execution-workspaces/{id}/workspace-operations': {},
+  'POST /api/execution-workspaces/{id}/finalize': { body: () => ({ outcome: 'accept_local_state', reason: 'it is fine' }) },
+  'GET /api/heartbeat-runs/{id}/workspace-operations': {},
+  'GET /api/workspace-operations/{id}/log': {},
+  'GET /api/companies/{companyId}/environments': {},
+  'GET /api/environments/{environmentId}': {},
 
   'GET /api/companies/{companyId}/labels': {},
   'POST /api/companies/{companyId}/labels': { body: () => ({ name: name('label'), color: '#aabbcc' }) },

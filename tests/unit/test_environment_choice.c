@@ -5,9 +5,18 @@
 
 #include <string.h>
 
-#define ABSENT {false, 0}
-#define NUL {true, 0}
-#define ID(x) {true, x}
+#define ABSENT   \
+    {            \
+        false, 0 \
+    }
+#define NUL     \
+    {           \
+        true, 0 \
+    }
+#define ID(x)   \
+    {           \
+        true, x \
+    }
 
 struct row {
     int n;

@@ -30,8 +30,9 @@ static void test_default(void **state)
 static void test_policy_and_issue(void **state)
 {
     (void)state;
-    const char *policy = "{\"enabled\":true,\"defaultMode\":\"isolated_workspace\",\"workspaceStrategy\":{\"type\":\"git_worktree\","
-                         "\"baseRef\":\"main\",\"branchTemplate\":\" \"}}";
+    const char *policy =
+        "{\"enabled\":true,\"defaultMode\":\"isolated_workspace\",\"workspaceStrategy\":{\"type\":\"git_worktree\","
+        "\"baseRef\":\"main\",\"branchTemplate\":\" \"}}";
     struct workspace_choice c = choose(policy, NULL, NULL);
     assert_int_equal(c.mode, MODE_ISOLATED);
     assert_true(c.worktree && !c.if_git);
@@ -40,7 +41,8 @@ static void test_policy_and_issue(void **state)
     c = choose(policy, "{\"mode\":\"shared_workspace\"}", NULL);
     assert_int_equal(c.mode, MODE_SHARED);
     assert_false(c.worktree);
-    c = choose(policy, "{\"mode\":\"inherit\",\"workspaceStrategy\":{\"type\":\"git_worktree\",\"baseRef\":\"dev\"}}", NULL);
+    c = choose(policy, "{\"mode\":\"inherit\",\"workspaceStrategy\":{\"type\":\"git_worktree\",\"baseRef\":\"dev\"}}",
+               NULL);
     assert_string_equal(c.base_ref, "dev");
     c = choose("{\"enabled\":true}", NULL, "{\"type\":\"git_worktree\"}");
     assert_int_equal(c.mode, MODE_SHARED); /* missing mode; and a policy rules, so the agent's strategy does not */
@@ -60,8 +62,9 @@ static void test_legacy_words(void **state)
 static void test_no_override(void **state)
 {
     (void)state;
-    struct workspace_choice c = choose("{\"enabled\":true,\"defaultMode\":\"isolated_workspace\",\"allowIssueOverride\":false}",
-                                       "{\"mode\":\"shared_workspace\"}", NULL);
+    struct workspace_choice c =
+        choose("{\"enabled\":true,\"defaultMode\":\"isolated_workspace\",\"allowIssueOverride\":false}",
+               "{\"mode\":\"shared_workspace\"}", NULL);
     assert_int_equal(c.mode, MODE_ISOLATED);
     assert_true(c.ignored);
 }
@@ -78,8 +81,10 @@ static void test_agent_strategy(void **state)
 static void test_operator_branch(void **state)
 {
     (void)state;
-    struct workspace_choice c =
-        choose(NULL, "{\"mode\":\"operator_branch\",\"workspaceStrategy\":{\"type\":\"project_primary\",\"branchTemplate\":\"rel\"}}", NULL);
+    struct workspace_choice c = choose(
+        NULL,
+        "{\"mode\":\"operator_branch\",\"workspaceStrategy\":{\"type\":\"project_primary\",\"branchTemplate\":\"rel\"}}",
+        NULL);
     assert_true(c.worktree);
     assert_string_equal(c.branch_template, "rel");
 }
@@ -104,9 +109,10 @@ static void test_retain(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_default),      cmocka_unit_test(test_policy_and_issue), cmocka_unit_test(test_legacy_words),
-        cmocka_unit_test(test_no_override),  cmocka_unit_test(test_agent_strategy),   cmocka_unit_test(test_operator_branch),
-        cmocka_unit_test(test_switched_off), cmocka_unit_test(test_retain),
+        cmocka_unit_test(test_default),        cmocka_unit_test(test_policy_and_issue),
+        cmocka_unit_test(test_legacy_words),   cmocka_unit_test(test_no_override),
+        cmocka_unit_test(test_agent_strategy), cmocka_unit_test(test_operator_branch),
+        cmocka_unit_test(test_switched_off),   cmocka_unit_test(test_retain),
     };
     json_setup();
     json_arena(&a);
