@@ -18,7 +18,6 @@ static const char *const author_types[] = {"user", "agent", "system", NULL};
 static const char *const kinds[] = {"message", "system_notice", NULL};
 static const char *const tones[] = {"neutral", "info", "success", "warning", "danger", NULL};
 static const char *const densities[] = {"compact", NULL};
-static const char *const row_types[] = {"text", "code", "key_value", "issue_link", "agent_link", "run_link", NULL};
 
 static const struct prop presentation_props[] = {
     {"kind", PROP_ENUM, REQUIRED, .options = kinds}, {"tone", PROP_ENUM, REQUIRED, .options = tones},
@@ -27,10 +26,32 @@ static const struct prop presentation_props[] = {
 };
 static SCHEMA_WITH(COMMENT_PRESENTATION, presentation_props, .strict = true);
 
-static const struct prop row_props[] = {
-    {"type", PROP_ENUM, REQUIRED, .options = row_types},
-};
-static SCHEMA(COMMENT_METADATA_ROW, row_props);
+/* Rows of a section, by their type (IS-84). */
+static const struct prop row_text_props[] = {{"text", PROP_STRING, REQUIRED, .min = 1}};
+static const struct prop row_code_props[] = {{"code", PROP_STRING, REQUIRED, .min = 1},
+                                             {"language", PROP_STRING, NULLABLE}};
+static const struct prop row_pair_props[] = {{"label", PROP_STRING, REQUIRED, .min = 1},
+                                             {"value", PROP_STRING, REQUIRED}};
+static const struct prop row_issue_props[] = {
+    {"issueId", PROP_UUID, NULLABLE}, {"identifier", PROP_STRING, NULLABLE}, {"title", PROP_STRING, NULLABLE}};
+static const struct prop row_agent_props[] = {{"agentId", PROP_UUID, REQUIRED}, {"name", PROP_STRING, NULLABLE}};
+static const struct prop row_run_props[] = {
+    {"runId", PROP_UUID, REQUIRED}, {"agentId", PROP_UUID, NULLABLE}, {"title", PROP_STRING, NULLABLE}};
+static void refine_row_issue(const json_t *body, json_t *problems)
+{
+    if (json_str(body, "issueId") == NULL && json_str(body, "identifier") == NULL)
+        schema_custom(problems, "", "issue_link rows require issueId or identifier");
+}
+static SCHEMA_WITH(ROW_TEXT, row_text_props, .strict = true);
+static SCHEMA_WITH(ROW_CODE, row_code_props, .strict = true);
+static SCHEMA_WITH(ROW_PAIR, row_pair_props, .strict = true);
+static SCHEMA_WITH(ROW_ISSUE, row_issue_props, .strict = true, .refine = refine_row_issue);
+static SCHEMA_WITH(ROW_AGENT, row_agent_props, .strict = true);
+static SCHEMA_WITH(ROW_RUN, row_run_props, .strict = true);
+static const struct variant row_kinds[] = {{"text", &ROW_TEXT},        {"code", &ROW_CODE},
+                                           {"key_value", &ROW_PAIR},   {"issue_link", &ROW_ISSUE},
+                                           {"agent_link", &ROW_AGENT}, {"run_link", &ROW_RUN}};
+static SCHEMA_UNION(COMMENT_METADATA_ROW, "type", row_kinds);
 static const struct prop row_item = {"", PROP_OBJECT, .object = &COMMENT_METADATA_ROW};
 static const struct prop section_props[] = {
     {"title", PROP_STRING},
@@ -39,7 +60,7 @@ static const struct prop section_props[] = {
 static SCHEMA_WITH(COMMENT_METADATA_SECTION, section_props, .strict = true);
 static const struct prop section_item = {"", PROP_OBJECT, .object = &COMMENT_METADATA_SECTION};
 static const struct prop metadata_props[] = {
-    {"version", PROP_INT, REQUIRED, .min = 1, .max = 1},
+    {"version", PROP_LITERAL, REQUIRED, .min = 1},
     {"sourceRunId", PROP_UUID, NULLABLE},
     {"authorizationReason", PROP_STRING, NULLABLE},
     {"sections", PROP_ARRAY, REQUIRED, .min = 1, .max = 20, .items = &section_item},

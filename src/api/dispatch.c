@@ -202,18 +202,32 @@ void body_apply(const struct req *r, const struct entity *e, void *row, const ch
 
 /* ---- answers ---- */
 
+/* A machine code stands both beside the text and in the details (IS-4 BETTER). */
+static void write_code(struct req *r, err_t e)
+{
+    json_t *details = e->details && *e->details == '{' ? json_read(e->details) : NULL;
+    const char *inner = json_str(details, "code"), *code = e->code ? e->code : inner;
+    if (code) jw_kstr(&r->w, "code", code);
+    if (code && inner == NULL && (details || e->details == NULL)) {
+        if (details == NULL) details = json_object();
+        json_object_set_new(details, "code", json_string(code));
+        jw_key(&r->w, "details");
+        jw_json(&r->w, details);
+    } else if (e->details) {
+        jw_kraw(&r->w, "details", e->details);
+    }
+}
+
 static void answer_error(struct req *r, err_t e)
 {
     int status = err_status(e);
     if (status == 401 && http_header(r->http, "Upgrade")) status = 403; /* AR-73: a refused socket */
+    r->http->content_type = NULL;
     buf_clear(&r->http->out);
     jw_init(&r->w, &r->http->out);
     jw_obj(&r->w);
     jw_kstr(&r->w, "error", e->message);
-    const char *code = e->code;
-    if (code == NULL && e->details && *e->details == '{') code = json_str(json_read(e->details), "code");
-    if (code) jw_kstr(&r->w, "code", code);
-    if (e->details) jw_kraw(&r->w, "details", e->details);
+    write_code(r, e);
     if (status == 500) jw_kstr(&r->w, "requestId", r->http->app);
     jw_obj_end(&r->w);
     r->http->status = status;
@@ -399,7 +413,7 @@ static bool answer_again(struct req *r)
     if (!(r->route->flags & KEEP)) return false;
     const char *who = a->type == ACTOR_AGENT ? a->agent_id : a->user_id;
     const char *key =
-        arena_printf(r->arena, "%d %s %s?%s", (int)a->type, who ? who : "", r->http->path, r->http->raw_query);
+        arena_printf(r->arena, "%d %s %s?%s", (int)a->type, who ? who : "", r->http->route_path, r->http->raw_query);
     return answer_cache_answer(r->app->kept, r->http, key, store_version(r->app->opt.store));
 }
 
@@ -457,7 +471,7 @@ static const char *request_id(struct app *app, struct http_req *h)
 static err_t route_error(struct req *r, const struct route_match *m)
 {
     const struct http_req *h = r->http;
-    if (!m->path_known && is_unbuilt(h->path))
+    if (!m->path_known && is_unbuilt(h->route_path))
         return err_with(r->arena, ERR_NOT_BUILT, "not_implemented", NULL,
                         "%s %s is not part of this version of Bulldog", h->method, h->path);
     return err_new(r->arena, ERR_NOT_FOUND, "API route not found");
@@ -469,15 +483,17 @@ static void app_handle(void *ctx, struct http_req *h)
     struct req r = {.app = app, .http = h, .arena = &h->arena};
     h->app = (void *)(uintptr_t)request_id(app, h);
     jw_init(&r.w, &h->out);
-    struct route_match m = router_match(app->router, r.arena, h->method, h->path);
-    if (m.index < 0 && strcmp(h->method, "OPTIONS") == 0) {
+    struct route_match m = router_match(app->router, r.arena, h->method, h->route_path);
+    const char *allow =
+        m.path_known && strcmp(h->method, "OPTIONS") == 0 ? router_allow(app->router, r.arena, h->route_path) : NULL;
+    if (allow) { /* AO-25 */
         h->status = 200;
-        http_set_header(h, "Allow", "GET, HEAD, POST, PATCH, PUT, DELETE, OPTIONS");
+        http_set_header(h, "Allow", allow);
         return;
     }
     err_t e;
     if (m.index < 0) {
-        if (!is_unbuilt(h->path) && serve_asset(h)) return;
+        if (!is_unbuilt(h->route_path) && serve_asset(h)) return;
         e = route_error(&r, &m);
     } else {
         r.route = &ROUTES[m.index];
@@ -498,7 +514,7 @@ static void app_handle(void *ctx, struct http_req *h)
 static bool app_slow(void *ctx, struct http_req *h)
 {
     struct app *app = ctx;
-    struct route_match m = router_match(app->router, &h->arena, h->method, h->path);
+    struct route_match m = router_match(app->router, &h->arena, h->method, h->route_path);
     return m.index >= 0 && (ROUTES[m.index].flags & SLOW);
 }
 

@@ -45,16 +45,34 @@ static err_t query_user(struct req *r, const char *name, const char **out)
     return OK;
 }
 
+#define STATUSES_MAX 32
+
+struct statuses {
+    struct arena *arena;
+    const char **list;
+    int n;
+};
+
+/* A comma list, given once or several times; blanks around a name are none of it. */
+static void add_statuses(void *ctx, const char *name, const char *value)
+{
+    struct statuses *out = ctx;
+    if (strcmp(name, "status") != 0) return;
+    while (*value && out->n < STATUSES_MAX) {
+        value += strspn(value, " ,");
+        size_t len = strcspn(value, ","), n = len;
+        while (n > 0 && value[n - 1] == ' ') n--;
+        if (n) out->list[out->n++] = arena_strndup(out->arena, value, n);
+        value += len;
+    }
+}
+
 static void query_statuses(struct req *r, struct issue_filter *f)
 {
-    const char *list = query(r, "status");
-    const char **out = arena_array(r->arena, const char *, 32);
-    f->statuses = out;
-    while (list && *list && f->status_count < 32) {
-        size_t n = strcspn(list, ",");
-        if (n) out[f->status_count++] = arena_strndup(r->arena, list, n);
-        list += n + (list[n] == ',');
-    }
+    struct statuses all = {r->arena, arena_array(r->arena, const char *, STATUSES_MAX), 0};
+    http_query_each(r->http, add_statuses, &all);
+    f->statuses = all.list;
+    f->status_count = all.n;
 }
 
 /* A plain number below a thousand million; -1: none. */

@@ -47,7 +47,11 @@ err_t llms_adapter(struct req *r)
     const char *type = dot && strcmp(dot, ".txt") == 0 ? arena_strndup(r->arena, page, (size_t)(dot - page)) : NULL;
     TRY(require_reader(r));
     const struct adapter_type *t = type ? adapter_type_find(type) : NULL;
-    if (t == NULL || !t->available) return not_found(r, "Adapter documentation");
+    if (t == NULL || !t->available) { /* text, as everything here (AO-123) */
+        buf_puts(b, "Unknown adapter type\n");
+        r->status = 404;
+        return OK;
+    }
     buf_printf(b, "# %s agent configuration\n\nadapterType: %s\n\nadapterConfig:\n", t->type, t->type);
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
         if (strcmp(fields[i].adapter, t->type) == 0)

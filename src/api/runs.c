@@ -73,10 +73,15 @@ err_t issue_runs(struct req *r)
 
 err_t run_show(struct req *r) { return run_detail_write(r->db, &r->w, &r->run); }
 
+/* A run that is unknown, or another company's, touched nothing (GV-97). */
 err_t run_issues(struct req *r)
 {
+    struct run run;
+    bool found;
+    TRY(run_get(r->db, r->params[0], &run, &found));
+    if (is_agent(r)) found = found && strcmp(run.company_id, r->actor.company_id) == 0;
     jw_arr(&r->w);
-    TRY(run_issues_write(r->db, &r->w, &r->run));
+    if (found) TRY(run_issues_write(r->db, &r->w, &run));
     jw_arr_end(&r->w);
     return OK;
 }

@@ -154,6 +154,15 @@ static void check_number(struct check *c, const struct prop *p, const json_t *v)
     else if (fabs(n) > 9007199254740991.0) too_big(c, "number", INT64_C(9007199254740991), "Number is too large");
 }
 
+static void check_literal(struct check *c, const struct prop *p, json_t *v)
+{
+    if (json_is_integer(v) && json_integer_value(v) == p->min) return;
+    json_t *o =
+        problem(c, json_pack("{s:s, s:I, s:s}", "code", "invalid_literal", "expected", (json_int_t)p->min, "message",
+                             arena_printf(c->a, "Invalid literal value, expected %" PRId64, p->min)));
+    if (v) json_object_set(o, "received", v);
+}
+
 static void check_array(struct check *c, const struct prop *p, json_t *v)
 {
     if (!json_is_array(v)) {
@@ -219,6 +228,7 @@ static void check_prop(struct check *c, const struct prop *p, json_t *owner, jso
         else if (p->object) check_object(c, p->object, v);
         break;
     case PROP_ARRAY: check_array(c, p, v); break;
+    case PROP_LITERAL: check_literal(c, p, v); break;
     case PROP_ANY:
         if (v == NULL) wrong_type(c, "unknown", v);
         break;
@@ -233,8 +243,67 @@ static const struct prop *find_prop(const struct schema *s, const char *key)
     return NULL;
 }
 
+static void unknown_keys(struct check *c, const struct schema *s, json_t *v, const char *tag)
+{
+    const char *key;
+    json_t *m, *keys = json_array();
+    struct buf b = {0};
+    json_object_foreach (v, key, m) {
+        if (find_prop(s, key) || (tag && strcmp(tag, key) == 0)) continue;
+        buf_printf(&b, "%s'%s'", b.len ? ", " : "", key);
+        json_array_append_new(keys, json_string(key));
+    }
+    const char *names = buf_finish(&b, c->a);
+    if (*names == 0) return;
+    problem(c, json_pack("{s:s, s:o, s:s}", "code", "unrecognized_keys", "keys", keys, "message",
+                         arena_printf(c->a, "Unrecognized key(s) in object: %s", names)));
+}
+
+static void check_members(struct check *c, const struct schema *s, json_t *v, const char *tag);
+
+/* The tag chooses the variant; without a known one nothing else can be said. */
+static void check_union(struct check *c, const struct schema *s, json_t *v)
+{
+    const char *value = json_str(v, s->tag);
+    json_t *options = json_array();
+    struct buf b = {0};
+    for (int i = 0; i < s->variant_count; i++) {
+        const struct variant *one = &s->variants[i];
+        if (value && strcmp(one->value, value) == 0) {
+            buf_free(&b);
+            check_members(c, one->schema, v, s->tag);
+            return;
+        }
+        json_array_append_new(options, json_string(one->value));
+        buf_printf(&b, "%s'%s'", i ? " | " : "", one->value);
+    }
+    c->path[c->depth++] = json_string(s->tag);
+    problem(c, json_pack("{s:s, s:o, s:s}", "code", "invalid_union_discriminator", "options", options, "message",
+                         arena_printf(c->a, "Invalid discriminator value. Expected %s", buf_finish(&b, c->a))));
+    c->depth--;
+}
+
+/* Of the problems from the given one on: does one say that a value is none of its type? */
+static bool mistyped(const json_t *problems, size_t from)
+{
+    for (size_t i = from; i < json_array_size(problems); i++) {
+        const char *code = json_str(json_array_get(problems, i), "code");
+        if (strcmp(code, "invalid_type") == 0 || strcmp(code, "invalid_enum_value") == 0 ||
+            strcmp(code, "invalid_literal") == 0 || strcmp(code, "invalid_union_discriminator") == 0)
+            return true;
+    }
+    return false;
+}
+
 static void check_object(struct check *c, const struct schema *s, json_t *v)
 {
+    if (s->tag) check_union(c, s, v);
+    else check_members(c, s, v, NULL);
+}
+
+static void check_members(struct check *c, const struct schema *s, json_t *v, const char *tag)
+{
+    size_t before = json_array_size(c->problems);
     for (int i = 0; i < s->count; i++) {
         const struct prop *p = &s->props[i];
         json_t *m = json_object_get(v, p->name);
@@ -243,22 +312,8 @@ static void check_object(struct check *c, const struct schema *s, json_t *v)
         check_prop(c, p, v, m);
         c->depth--;
     }
-    if (s->strict) {
-        const char *key;
-        json_t *m, *keys = json_array();
-        struct buf b = {0};
-        json_object_foreach (v, key, m) {
-            if (find_prop(s, key)) continue;
-            buf_printf(&b, "%s'%s'", b.len ? ", " : "", key);
-            json_array_append_new(keys, json_string(key));
-        }
-        const char *names = buf_finish(&b, c->a);
-        if (*names) {
-            problem(c, json_pack("{s:s, s:o, s:s}", "code", "unrecognized_keys", "keys", keys, "message",
-                                 arena_printf(c->a, "Unrecognized key(s) in object: %s", names)));
-        }
-    }
-    if (s->refine) s->refine(v, c->problems);
+    if (s->strict) unknown_keys(c, s, v, tag);
+    if (s->refine && !mistyped(c->problems, before)) s->refine(v, c->problems);
 }
 
 static json_t *path_array(const char *path)
@@ -340,6 +395,16 @@ err_t schema_check(struct arena *a, const struct schema *s, json_t *body, const 
 
 static void write_object(struct jw *w, const struct schema *s, bool nullable);
 
+static void write_literal(struct jw *w, const struct prop *p)
+{
+    jw_obj(w);
+    jw_kstr(w, "type", "integer");
+    jw_karr(w, "enum");
+    jw_int(w, p->min);
+    jw_arr_end(w);
+    jw_obj_end(w);
+}
+
 static void write_prop(struct jw *w, const struct prop *p)
 {
     static const char *const types[] = {
@@ -349,6 +414,10 @@ static void write_prop(struct jw *w, const struct prop *p)
     };
     if (p->kind == PROP_OBJECT && p->object) {
         write_object(w, p->object, (p->flags & NULLABLE) != 0);
+        return;
+    }
+    if (p->kind == PROP_LITERAL) {
+        write_literal(w, p);
         return;
     }
     bool text = p->kind == PROP_STRING || p->kind == PROP_TEXT, number = p->kind == PROP_INT || p->kind == PROP_NUMBER;
@@ -381,13 +450,43 @@ static void write_prop(struct jw *w, const struct prop *p)
     jw_obj_end(w);
 }
 
+static void write_members(struct jw *w, const struct schema *s, bool nullable, const char *tag, const char *value);
+
+static void write_union(struct jw *w, const struct schema *s, bool nullable)
+{
+    jw_obj(w);
+    if (nullable) jw_kbool(w, "nullable", true);
+    jw_karr(w, "oneOf");
+    for (int i = 0; i < s->variant_count; i++)
+        write_members(w, s->variants[i].schema, false, s->tag, s->variants[i].value);
+    jw_arr_end(w);
+    jw_kobj(w, "discriminator");
+    jw_kstr(w, "propertyName", s->tag);
+    jw_obj_end(w);
+    jw_obj_end(w);
+}
+
 static void write_object(struct jw *w, const struct schema *s, bool nullable)
 {
-    bool any = false;
+    if (s->tag) write_union(w, s, nullable);
+    else write_members(w, s, nullable, NULL, NULL);
+}
+
+static void write_members(struct jw *w, const struct schema *s, bool nullable, const char *tag, const char *value)
+{
+    bool any = tag != NULL;
     jw_obj(w);
     jw_kstr(w, "type", "object");
     if (nullable) jw_kbool(w, "nullable", true);
     jw_kobj(w, "properties");
+    if (tag) {
+        jw_kobj(w, tag);
+        jw_kstr(w, "type", "string");
+        jw_karr(w, "enum");
+        jw_str(w, value);
+        jw_arr_end(w);
+        jw_obj_end(w);
+    }
     for (int i = 0; i < s->count; i++) {
         if (s->props[i].kind == PROP_NEVER) continue;
         jw_key(w, s->props[i].name);
@@ -397,6 +496,7 @@ static void write_object(struct jw *w, const struct schema *s, bool nullable)
     jw_obj_end(w);
     if (any) {
         jw_karr(w, "required");
+        if (tag) jw_str(w, tag);
         for (int i = 0; i < s->count; i++)
             if (s->props[i].flags & REQUIRED) jw_str(w, s->props[i].name);
         jw_arr_end(w);

@@ -17,8 +17,9 @@ enum prop_kind {
     PROP_NUMBER,
     PROP_BOOL,
     PROP_TIME,
-    PROP_OBJECT, /* props: its own schema; without one any object */
-    PROP_ARRAY,  /* items */
+    PROP_OBJECT,  /* props: its own schema; without one any object */
+    PROP_ARRAY,   /* items */
+    PROP_LITERAL, /* exactly the integer min */
     PROP_ANY,
     PROP_NEVER, /* must be absent */
 };
@@ -41,17 +42,28 @@ struct prop {
     const struct prop *items;    /* PROP_ARRAY */
 };
 
+/* One kind of a union, by the value of its tag. */
+struct variant {
+    const char *value;
+    const struct schema *schema; /* without the tag */
+};
+
 struct schema {
     const char *name; /* OpenAPI component name */
     const struct prop *props;
     int count;
-    bool strict; /* unknown keys are 400 unrecognized_keys */
-    /* Cross-field rules: adds problems with schema_custom. */
+    bool strict;     /* unknown keys are 400 unrecognized_keys */
+    const char *tag; /* set: a union, told apart by this member; the variants say the rest */
+    const struct variant *variants;
+    int variant_count;
+    /* Cross-field rules: adds problems with schema_custom. Not asked when a member is of a wrong type. */
     void (*refine)(const json_t *body, json_t *problems);
 };
 #define SCHEMA_WITH(n, p, ...) \
     const struct schema n = {.name = #n, .props = (p), .count = (int)(sizeof(p) / sizeof *(p)), __VA_ARGS__}
 #define SCHEMA(n, p) SCHEMA_WITH(n, p, .strict = false)
+#define SCHEMA_UNION(n, t, v) \
+    const struct schema n = {.name = #n, .tag = (t), .variants = (v), .variant_count = (int)(sizeof(v) / sizeof *(v))}
 
 /* Checks body (NULL: no body at all). *ignored: comma list of the unknown and
  * read-only top-level keys, or NULL; as a header may carry it: other bytes than

@@ -21,21 +21,33 @@ static int escaped_byte(const char *s, size_t n)
     return hi < 0 || lo < 0 ? -1 : hi * 16 + lo;
 }
 
-/* Strict: well-formed escapes only, and the result is UTF-8 without NUL. NULL otherwise. */
-static const char *decode_path(struct arena *a, const char *s, size_t n)
+/* Strict: well-formed escapes only, and the result is UTF-8 without NUL. *slashes: how
+ * many slashes came escaped. NULL otherwise. */
+static char *decode_path(struct arena *a, const char *s, size_t n, size_t *slashes)
 {
     char *out = arena_alloc(a, n + 1);
     size_t len = 0;
+    *slashes = 0;
     for (size_t i = 0; i < n; i++) {
         int c = (unsigned char)s[i];
         if (c == '%') {
             c = escaped_byte(s + i, n - i);
             if (c <= 0) return NULL;
             i += 2;
+            *slashes += c == '/';
         }
         out[len++] = (char)c;
     }
     if (!utf8_valid(out, len)) return NULL;
+    return out;
+}
+
+/* The decoded path as the router reads it: an escaped slash parts no segments. */
+static const char *route_path(struct arena *a, const char *decoded, const char *target)
+{
+    char *out = arena_strdup(a, decoded);
+    for (char *p = out; *p; p++, target += *target == '%' ? 3 : 1)
+        if (*p == '/' && *target == '%') *p = HTTP_ESCAPED_SLASH;
     return out;
 }
 
@@ -78,8 +90,11 @@ bool request_target(struct http_req *r, const char *target)
     }
     size_t n = strcspn(target, "?#");
     r->raw_query = target[n] == '?' ? arena_strndup(&r->arena, target + n + 1, strcspn(target + n + 1, "#")) : "";
-    r->path = n ? decode_path(&r->arena, target, n) : "/";
-    return r->path && r->path[0] == '/';
+    size_t slashes = 0;
+    r->path = n ? decode_path(&r->arena, target, n, &slashes) : "/";
+    if (r->path == NULL || r->path[0] != '/') return false;
+    r->route_path = slashes ? route_path(&r->arena, r->path, target) : r->path;
+    return r->route_path[0] == '/';
 }
 
 const char *http_header(const struct http_req *r, const char *name)

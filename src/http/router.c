@@ -6,6 +6,7 @@
 #include "http/router.h"
 
 #include "base/buf.h"
+#include "http/server.h"
 
 #include <assert.h>
 #include <stdint.h>
@@ -163,6 +164,14 @@ static bool descend(const struct node *n, const char *rest, struct walk *w)
     return false;
 }
 
+/* A parameter's value: an escaped slash is a slash again. */
+static const char *param_value(struct arena *a, const struct segment *s)
+{
+    char *v = arena_strndup(a, s->text, s->len);
+    for (char *p = v; (p = strchr(p, HTTP_ESCAPED_SLASH)) != NULL;) *p = '/';
+    return v;
+}
+
 struct route_match router_match(const struct router *r, struct arena *a, const char *method, const char *path)
 {
     struct walk w = {.method = method};
@@ -170,7 +179,7 @@ struct route_match router_match(const struct router *r, struct arena *a, const c
     if (descend(&r->root, path, &w)) {
         m.index = w.found->index;
         m.param_count = w.param_count;
-        for (int i = 0; i < w.param_count; i++) m.params[i] = arena_strndup(a, w.params[i].text, w.params[i].len);
+        for (int i = 0; i < w.param_count; i++) m.params[i] = param_value(a, &w.params[i]);
     }
     m.path_known = w.path_known;
     return m;

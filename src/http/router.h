@@ -24,6 +24,7 @@ struct route_match {
     int param_count;
 };
 /* path is percent-decoded; a trailing slash is ignored. HEAD falls back to GET.
+ * HTTP_ESCAPED_SLASH stands for a slash within a segment (%2F) and is one in params.
  * A literal that has no route for the method gives way to a parameter that has. */
 struct route_match router_match(const struct router *r, struct arena *a, const char *method, const char *path);
 

@@ -159,7 +159,7 @@ static enum MHD_Result begin(struct exchange *x, const char *method)
     r->peer = peer_text(&r->arena, r->connection);
     x->state = EXCHANGE_BODY;
     if (x->path_bad) {
-        r->path = "/";
+        r->path = r->route_path = "/";
         return send_error(x, MHD_HTTP_BAD_REQUEST, "Malformed request path");
     }
     x->body_max = s->app.body_max(s->app.ctx, r);

@@ -20,19 +20,23 @@
 
 #include <stdint.h>
 
+/* A byte that UTF-8 never holds. */
+#define HTTP_ESCAPED_SLASH '\xff'
+
 struct http_header {
     struct http_header *next;
     const char *name, *value;
 };
 
 struct http_req {
-    struct arena arena;    /* also the thread's json_arena() while the handler runs */
-    const char *method;    /* GET, HEAD, POST, PATCH, PUT, DELETE, OPTIONS */
-    const char *path;      /* percent-decoded (valid UTF-8, no NUL), as received otherwise; begins with / */
-    const char *raw_query; /* without the '?'; "" when there is none */
-    const char *peer;      /* client address text */
-    struct buf body;       /* complete before the handler runs */
-    bool body_too_large;   /* body is empty; answer 413, the connection closes after it */
+    struct arena arena;     /* also the thread's json_arena() while the handler runs */
+    const char *method;     /* GET, HEAD, POST, PATCH, PUT, DELETE, OPTIONS */
+    const char *path;       /* percent-decoded (valid UTF-8, no NUL), as received otherwise; begins with / */
+    const char *route_path; /* the same for the router: a slash that came as %2F is HTTP_ESCAPED_SLASH */
+    const char *raw_query;  /* without the '?'; "" when there is none */
+    const char *peer;       /* client address text */
+    struct buf body;        /* complete before the handler runs */
+    bool body_too_large;    /* body is empty; answer 413, the connection closes after it */
 
     /* the answer */
     int status;

@@ -36,7 +36,7 @@ const asAgent = (op) => (op.who === 'board' ? 403 : (op.line.agent ?? success(op
 const asRun = (op) => (op.who === 'board' ? 403 : (op.line.run ?? asAgent(op)));
 function asStranger(op) {
   if (op.who === 'board') return 403;
-  if (!scoped(op)) return asAgent(op);
+  if (!scoped(op) || op.line.empty) return asAgent(op);
   return op.params[0].kind === 'company' ? 403 : 404;
 }
 const probe = (op) => op.path.startsWith('/api/health');

@@ -278,7 +278,7 @@ test('an id of another company in a body is refused, and the field named (IS-7 B
 // ---- paths and queries ----
 
 const GARBAGE = ['abc', '-1', '0', 'x'.repeat(3000), '%27%20OR%201%3D1--', '%F0%9F%90%B6', `${NOBODY}0`, NOBODY.replace('4', 'g'), '*', '%25', 'null', 'undefined', 'AB-99999999999999999999', 'AB--1'];
-const BROKEN = ['%00', '%zz', '%ff', 'a%00b', '..%2f..%2fetc']; // a %2f parts segments: what follows may be a route that is not built
+const BROKEN = ['%00', '%zz', '%ff', 'a%00b', '..%2f..%2fetc'];
 
 test('an unknown or nonsensical id in the path is 404, wherever it stands (IS-7, GV-5)', async () => {
   await refusing(async (wrong) => {
@@ -288,11 +288,14 @@ test('an unknown or nonsensical id in the path is 404, wherever it stands (IS-7,
           // without a company a shortname of an agent or project names nobody in particular (AR-6)
           const company = ['agent', 'project'].includes(kind) ? `${op.line.query ? '&' : '?'}companyId=${home.company.id}` : '';
           const r = await s.api(op.method, pathOf(op, { ...home, [kind]: { id } }) + company, bodyOf(op, home));
-          if (r.status !== ((word && op.line.unknown) || 404) || badShape(r)) wrong.push(say(op, `${kind} ${id.slice(0, 40)}`, r));
+          if (op.line.empty && r.status === 200 && r.text === '[]') continue;
+          const bad = kind === 'text' ? undefined : badShape(r); // text pages refuse in text (AO-123)
+          if (r.status !== ((word && op.line.unknown) || 404) || bad) wrong.push(say(op, `${kind} ${id.slice(0, 40)}`, r));
         }
         for (const id of BROKEN) {
           const r = await s.api(op.method, pathOf(op, { ...home, [kind]: { id } }), bodyOf(op, home));
-          if (![400, 404, 501, op.line.unknown].includes(r.status) || badShape(r)) wrong.push(say(op, `${kind} ${id}`, r));
+          if (op.line.empty && r.status === 200 && r.text === '[]') continue;
+          if (![400, 404, 422].includes(r.status) || (kind !== 'text' && badShape(r))) wrong.push(say(op, `${kind} ${id}`, r));
         }
       }
     }

@@ -92,6 +92,7 @@ const setStatus = (status) => (p) => p.s.ok('PATCH', `/agents/${p.agent.id}`, { 
  * documented one. agent, run, board: the answer to an ordinary agent's key, to a
  * run token, to the board, where the class of the route does not say it (reason).
  * unknown: the answer to an unknown name of the server's own, when not 404.
+ * empty: of what is unknown, or another company's, there is nothing: 200 and [].
  * ids: query parameters that are ids, numbers: that are numbers.
  */
 export const OPERATIONS = {
@@ -156,7 +157,7 @@ export const OPERATIONS = {
   'GET /api/heartbeat-runs/{id}': {},
   'GET /api/heartbeat-runs/{id}/events': { numbers: ['limit', 'afterSeq'] },
   'GET /api/heartbeat-runs/{id}/log': { numbers: ['offset', 'limitBytes'] },
-  'GET /api/heartbeat-runs/{id}/issues': {},
+  'GET /api/heartbeat-runs/{id}/issues': { empty: true }, // GV-97
   'POST /api/heartbeat-runs/{id}/cancel': {},
   'GET /api/issues/{id}/live-runs': {},
   'GET /api/issues/{id}/active-run': {},
