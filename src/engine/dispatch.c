@@ -29,8 +29,9 @@ static err_t claim(struct engine *e, void *arg)
 
 static int64_t slots_left(const struct engine *e)
 {
+    static long cpus; /* asked once: the answer is read from a file */
     int64_t max = settings.runs_max;
-    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+    if (cpus == 0) cpus = sysconf(_SC_NPROCESSORS_ONLN);
     if (max == 0) max = cpus > 4 ? cpus : 4;
     return max - e->run_count;
 }

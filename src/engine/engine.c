@@ -89,6 +89,7 @@ static void on_stop(uv_async_t *a)
 static err_t renew(struct engine *e, void *arg)
 {
     (void)arg;
+    TRY(db_relax(e->db));
     return node_renew(e->db, &e->node);
 }
 

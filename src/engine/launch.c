@@ -150,6 +150,7 @@ static err_t record_invocation(struct engine *e, void *arg)
     struct invocation *i = arg;
     struct launch *l = i->l;
     int64_t n;
+    TRY(db_relax(e->db));
     TRY(db_exec_one(e->db, "UPDATE heartbeat_run_data SET context_snapshot = $2 WHERE run_id = $1",
                     P(V_ID(l->run->id), V_JSON(json_text(&e->arena, l->context)))));
     TRY(db_exec(e->db, &n, "UPDATE heartbeat_runs SET log_store = $2, log_ref = $3, updated_at = $4 WHERE id = $1",

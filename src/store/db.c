@@ -93,8 +93,16 @@ err_t db_begin(struct db *db, const char *scope)
     TRY(db->store->ops->begin(db, scope));
     db->tx = TX_WRITE;
     db->savepoints = 0;
+    db->relaxed = false;
     forget_events(db);
     return OK;
+}
+
+err_t db_relax(struct db *db)
+{
+    assert(db->tx == TX_WRITE);
+    db->relaxed = true;
+    return db->store->ops->relax ? db->store->ops->relax(db) : OK;
 }
 
 err_t db_begin_read(struct db *db)

@@ -114,6 +114,10 @@ err_t db_commit(struct db *db) MUST_CHECK; /* of a write or a read transaction *
 void db_rollback(struct db *db);           /* harmless without a transaction */
 bool db_in_tx(const struct db *db);
 
+/* For the write transaction that is open: its commit need not wait for the disk, which has it with the next commit
+ * that does. All that may be lost is lost together with the processes it tells of, to a power failure. */
+err_t db_relax(struct db *db) MUST_CHECK;
+
 void db_event(struct db *db, const struct db_event *e); /* copied shallowly; published after commit */
 void db_poke(struct db *db);                            /* wake the engine after commit */
 

@@ -21,7 +21,7 @@ struct db {
     struct arena *arena;
     enum tx_state tx;
     struct db_event *events, **events_tail;
-    bool poke;
+    bool poke, relaxed;
     int savepoints;
     void *impl;
 };
@@ -36,6 +36,7 @@ struct engine_ops {
     err_t (*begin_read)(struct db *db);
     err_t (*commit)(struct db *db); /* calls db_published on success */
     void (*rollback)(struct db *db);
+    err_t (*relax)(struct db *db); /* NULL: looks at db->relaxed at the commit */
     err_t (*query)(struct db *db, struct rows *r, const char *sql, const struct dbv *v, int n);
     err_t (*exec)(struct db *db, int64_t *affected, const char *sql, const struct dbv *v, int n);
     err_t (*insert_id)(struct db *db, int64_t *id, const char *sql, const struct dbv *v, int n);

@@ -277,6 +277,8 @@ static err_t pg_begin(struct db *db, const char *scope)
 
 static err_t pg_begin_read(struct db *db) { return pg_script(db, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"); }
 
+static err_t pg_relax(struct db *db) { return pg_script(db, "SET LOCAL synchronous_commit TO OFF"); }
+
 static err_t pg_commit(struct db *db)
 {
     PGresult *res = PQexec(impl_of(db)->pg, "COMMIT");
@@ -299,6 +301,7 @@ const struct engine_ops postgres_ops = {
     .begin = pg_begin,
     .begin_read = pg_begin_read,
     .commit = pg_commit,
+    .relax = pg_relax,
     .rollback = pg_rollback,
     .query = pg_query,
     .exec = pg_exec,

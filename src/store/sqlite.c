@@ -3,25 +3,26 @@
  * group commit, and one read connection per handle (WAL, durable commits).
  *
  * A write transaction is a savepoint in the writer's open batch. Its commit
- * leaves the batch to a writer who is already waiting for the turn; or waits a
- * moment for those who were in the last batch, too, and are not back yet; or
- * commits the batch itself. Members sleep until their batch is on disk.
+ * leaves the batch to a writer who is already waiting for the turn; else one
+ * member leads: it commits the batch, gives the turn away and brings the log to
+ * disk, while others fill the next batch. Members sleep until theirs is on
+ * disk; then one of those who wait for the next flush leads that.
  */
 #include "store/db_internal.h"
 
 #include "base/log.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <sqlite3.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <unistd.h>
 
 #define BATCH_MEMBERS_MAX 64
-#define GATHER_NS 250000 /* less than one fsync of most disks */
 #define WRITER_CACHE_KIB 2048
 #define READER_CACHE_KIB 128 /* one for each thread; the kernel has the pages too */
 
@@ -34,21 +35,28 @@ struct conn {
 struct member {
     struct member *next;
     struct db *db;
-    bool done, failed; /* under the turn */
-    sem_t told;        /* posted once, after done */
+    bool failed;
+    atomic_bool lead; /* told to lead the next flush */
+    sem_t told;       /* once to lead, perhaps; and once, in the end, that it is over */
+};
+
+struct member_list {
+    struct member *head, **tail;
+    int count;
 };
 
 struct sqlite_store {
     char *path;
     struct conn writer;
-    pthread_mutex_t turn;  /* held by the thread using the writer */
-    atomic_int waiting;    /* threads that will take the turn */
-    bool open;             /* the writer is inside BEGIN IMMEDIATE */
-    bool broken;           /* the open batch cannot be committed */
-    atomic_ullong version; /* odd while a batch is being committed */
-    struct member *members, **tail;
-    int member_count;
-    int expected; /* members the next batch may well have: those of the last one, and who waited for it to end */
+    int wal_fd;                          /* -1 until the first flush */
+    pthread_mutex_t turn;                /* held by the thread using the writer, and for all below */
+    atomic_int waiting;                  /* threads that will take the turn */
+    bool open;                           /* the writer is inside BEGIN IMMEDIATE */
+    bool broken;                         /* the open batch cannot be committed */
+    bool flushing;                       /* somebody leads, or is told to */
+    bool logged;                         /* WAL; else SQLite itself syncs at each commit */
+    atomic_ullong version;               /* odd while a batch is being committed */
+    struct member_list batch, committed; /* in the open batch; committed, and not on disk yet */
 };
 
 struct sqlite_db {
@@ -222,7 +230,8 @@ static err_t connect_file(struct arena *a, struct conn *c, const char *path, int
     }
     sqlite3_extended_result_codes(c->sq, 1);
     sqlite3_busy_timeout(c->sq, 10000); /* for opening and checkpoints; writers queue on the turn */
-    static const char pragmas[] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
+    /* NORMAL: the log is brought to disk before a checkpoint, and by flush() for each batch */
+    static const char pragmas[] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;"
                                   "PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=OFF;";
     const char *cache = arena_printf(a, "PRAGMA cache_size=-%d", cache_kib);
     if (sqlite3_exec(c->sq, pragmas, NULL, NULL, NULL) == SQLITE_OK &&
@@ -232,6 +241,17 @@ static err_t connect_file(struct arena *a, struct conn *c, const char *path, int
     sqlite3_close(c->sq);
     c->sq = NULL;
     return e;
+}
+
+/* Not every file system can hold a WAL, and a database in memory has none. */
+static bool is_logged(struct conn *c)
+{
+    sqlite3_stmt *s;
+    bool yes = sqlite3_prepare_v2(c->sq, "PRAGMA journal_mode", -1, &s, NULL) == SQLITE_OK &&
+               sqlite3_step(s) == SQLITE_ROW && strcmp((const char *)sqlite3_column_text(s, 0), "wal") == 0;
+    sqlite3_finalize(s);
+    if (!yes) sqlite3_exec(c->sq, "PRAGMA synchronous=FULL", NULL, NULL, NULL);
+    return yes;
 }
 
 static void disconnect(struct conn *c)
@@ -262,7 +282,10 @@ static err_t sqlite_store_open(struct arena *a, struct store *s, const char *url
         return e;
     }
     pthread_mutex_init(&q->turn, NULL);
-    q->tail = &q->members;
+    q->logged = is_logged(&q->writer);
+    q->batch.tail = &q->batch.head;
+    q->committed.tail = &q->committed.head;
+    q->wal_fd = -1;
     q->version = 2;
     s->impl = q;
     return OK;
@@ -272,6 +295,7 @@ static void sqlite_store_close(struct store *s)
 {
     struct sqlite_store *q = s->impl;
     disconnect(&q->writer);
+    if (q->wal_fd >= 0) close(q->wal_fd);
     pthread_mutex_destroy(&q->turn);
     free(q->path);
     free(q);
@@ -327,78 +351,137 @@ static err_t sqlite_begin(struct db *db, const char *scope)
     return OK;
 }
 
-/* Commit the open batch, publish its events in order, wake its members. The turn is held. */
-static void finish_batch(struct db *db)
+static void list_add(struct member_list *l, struct member *m)
+{
+    m->next = NULL;
+    *l->tail = m;
+    l->tail = &m->next;
+    l->count++;
+}
+
+static struct member *list_take(struct member_list *l)
+{
+    struct member *head = l->head;
+    *l = (struct member_list){.tail = &l->head};
+    return head;
+}
+
+/* Publish what they did, in order, and wake them. A member is gone once it is told. */
+static void tell(struct member *list, bool failed)
+{
+    for (struct member *m = list; m && !failed; m = m->next) db_published(m->db);
+    for (struct member *m = list, *next; m; m = next) {
+        next = m->next;
+        m->failed = failed;
+        sem_post(&m->told);
+    }
+}
+
+/* To the log, which is not on disk yet. The turn is held, and nobody is inside a transaction. */
+static bool commit_batch(struct db *db)
 {
     struct sqlite_store *q = store_of(db);
     atomic_fetch_add(&q->version, 1);
     bool failed = q->broken || exec_on(db, &q->writer, NULL, "COMMIT", NULL, 0) != OK;
     if (failed && !sqlite3_get_autocommit(q->writer.sq)) sqlite3_exec(q->writer.sq, "ROLLBACK", NULL, NULL, NULL);
     atomic_fetch_add(&q->version, 1);
-    struct member *list = q->members;
-    q->expected = q->member_count + atomic_load(&q->waiting);
     q->open = false;
-    q->members = NULL;
-    q->tail = &q->members;
-    q->member_count = 0;
-    for (struct member *m = list; m && !failed; m = m->next) db_published(m->db);
-    for (struct member *m = list, *next; m; m = next) {
-        next = m->next; /* a member is gone once it is told */
-        m->failed = failed;
-        m->done = true;
-        sem_post(&m->told);
+    struct member *list = list_take(&q->batch);
+    if (failed) tell(list, true);
+    for (struct member *m = list, *next; m && !failed; m = next) {
+        next = m->next;
+        list_add(&q->committed, m);
     }
+    return !failed;
+}
+
+/* What was promised and cannot be known to be on disk: nothing may go on from here. A restart reads what is there. */
+_Noreturn static void lose(const struct sqlite_store *q, const char *what)
+{
+    log_error("db.sqlite", "cannot %s the log of %s: %s", what, q->path, strerror(errno));
+    abort();
+}
+
+static void sync_log(struct sqlite_store *q)
+{
+    if (!q->logged) return;
+    if (q->wal_fd < 0) {
+        const char *path = sqlite3_db_filename(q->writer.sq, "main");
+        q->wal_fd = open(sqlite3_filename_wal(path), O_RDONLY | O_CLOEXEC);
+        if (q->wal_fd < 0) lose(q, "open");
+    }
+    if (fdatasync(q->wal_fd) != 0) lose(q, "sync");
+}
+
+/* Somebody of those who wait for a flush leads it. The turn is held. */
+static void hand_lead(struct sqlite_store *q)
+{
+    struct member *m = q->committed.head ? q->committed.head : q->batch.head;
+    if (q->flushing || m == NULL) return;
+    q->flushing = true;
+    atomic_store(&m->lead, true);
+    sem_post(&m->told);
+}
+
+/* The turn is held before and after; others have it meanwhile. */
+static void flush(struct db *db)
+{
+    struct sqlite_store *q = store_of(db);
+    q->flushing = true;
+    if (q->open) commit_batch(db);
+    struct member *list = list_take(&q->committed);
+    if (list) {
+        pthread_mutex_unlock(&q->turn);
+        sync_log(q);
+        pthread_mutex_lock(&q->turn);
+        tell(list, false);
+    }
+    q->flushing = false;
+    hand_lead(q);
 }
 
 /* Does the open batch go on without the one who gives the turn away? */
 static bool carried(const struct sqlite_store *q)
 {
-    return !q->broken && q->member_count < BATCH_MEMBERS_MAX && atomic_load(&q->waiting) > 0;
+    return !q->broken && q->batch.count < BATCH_MEMBERS_MAX && atomic_load(&q->waiting) > 0;
 }
 
+/* After a transaction that left nothing behind. */
 static void pass_turn(struct db *db)
 {
     struct sqlite_store *q = store_of(db);
     impl_of(db)->conn = &impl_of(db)->reader;
-    if (!carried(q)) finish_batch(db);
+    if (q->broken || (q->batch.count == 0 && !carried(q))) commit_batch(db);
+    if (!carried(q)) hand_lead(q);
     pthread_mutex_unlock(&q->turn);
 }
 
-static bool told_in_time(struct member *me)
+/* Alone, and content with less than the disk (db_relaxed): committed, published, done. */
+static bool commit_relaxed(struct db *db, bool *failed)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += GATHER_NS;
-    if (until.tv_nsec >= 1000000000) until.tv_sec++, until.tv_nsec -= 1000000000;
-    int rc;
-    do rc = sem_clockwait(&me->told, CLOCK_MONOTONIC, &until);
-    while (rc != 0 && errno == EINTR);
-    return rc == 0;
-}
-
-static void wait_told(struct member *me)
-{
-    while (sem_wait(&me->told) != 0) assert(errno == EINTR);
+    struct sqlite_store *q = store_of(db);
+    if (!db->relaxed || q->flushing || q->broken || q->batch.count || q->committed.count) return false;
+    *failed = !commit_batch(db);
+    if (!*failed) db_published(db);
+    return true;
 }
 
 /* A finished transaction: sleeps until it is on disk, or brings it there. The turn is held. */
 static void join_batch(struct db *db, struct member *me)
 {
     struct sqlite_store *q = store_of(db);
-    *q->tail = me;
-    q->tail = &me->next;
-    q->member_count++;
-    bool others = carried(q), gather = !others && !q->broken && q->member_count < q->expected;
-    if (!others && !gather) finish_batch(db);
+    list_add(&q->batch, me);
+    if (q->broken) commit_batch(db);
+    else if (!q->flushing && !carried(q)) flush(db);
     impl_of(db)->conn = &impl_of(db)->reader;
     pthread_mutex_unlock(&q->turn);
-    if (gather && told_in_time(me)) return;
-    if (gather) {
+    for (;;) {
+        while (sem_wait(&me->told) != 0) assert(errno == EINTR);
+        if (!atomic_exchange(&me->lead, false)) return;
         pthread_mutex_lock(&q->turn);
-        if (!me->done) finish_batch(db);
+        flush(db); /* which tells also this one */
         pthread_mutex_unlock(&q->turn);
     }
-    wait_told(me);
 }
 
 static void break_batch(struct sqlite_store *q)
@@ -413,9 +496,14 @@ static err_t sqlite_commit(struct db *db)
     struct sqlite_store *q = store_of(db);
     if (exec_on(db, &q->writer, NULL, "RELEASE SAVEPOINT tx", NULL, 0) != OK) break_batch(q);
     struct member me = {.db = db};
-    sem_init(&me.told, 0, 0);
-    join_batch(db, &me);
-    sem_destroy(&me.told);
+    if (commit_relaxed(db, &me.failed)) {
+        impl_of(db)->conn = &impl_of(db)->reader;
+        pthread_mutex_unlock(&q->turn);
+    } else {
+        sem_init(&me.told, 0, 0);
+        join_batch(db, &me);
+        sem_destroy(&me.told);
+    }
     return me.failed ? err_new(db->arena, ERR_UNAVAILABLE, "The database could not commit; nothing was written") : OK;
 }
 
