@@ -328,7 +328,7 @@ static err_t setup(struct db *db, void *arg)
     c.name = "Simulation";
     TRY(company_create(db, &board_actor, &c));
     snprintf(sim.company, sizeof sim.company, "%s", c.id);
-    for (int i = 0; i < 3 + (int)(sim.seed % 8); i++) {
+    for (int i = 0; i < AGENTS; i++) {
         struct agent agent;
         bool timer = chance(30);
         entity_init(&ENTITY_agent, &agent);

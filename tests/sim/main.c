@@ -19,10 +19,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define STEPS_DEFAULT 600
-#define CALM_MS (27 * HOUR_MS) /* the longest chain of retries is over by then, and every daily cap has lifted once */
+#define CALM_MS (27 * HOUR_MS)  /* the longest chain of retries is over by then, and every daily cap has lifted once */
 #define QUIET_MS (12 * HOUR_MS) /* then nothing may be written any more (INV-33) */
 #define MUTANT_SEEDS 60
 
@@ -61,8 +62,11 @@ static void storm_step(void)
 static void calm_until(instant_t end)
 {
     while (sim.now < end) {
-        if (sim.poked || engine_due(&sim.engine) <= sim.now) world_step();
-        else if (!runner_act()) {
+        if (sim.poked || engine_due(&sim.engine) <= sim.now) {
+            bool tick = sim.engine.next_tick <= sim.now;
+            world_step();
+            if (tick) check_liveness();
+        } else if (!runner_act()) {
             instant_t due = earliest(engine_due(&sim.engine), runner_due());
             sim.now = due > sim.now ? due : sim.now + 1;
         }
@@ -75,6 +79,7 @@ static void run_seed(void)
     world_open();
     world_reboot();
     for (sim.step = 1; sim.step <= sim.steps_max; sim.step++) storm_step();
+    sim.totals.storm_ms = sim.now - sim.began;
     sim.armed = false;
     sim.calm = true;
     sim.calm_outcome = (int)below(4); /* from now on all agents succeed, or all fail in the same way */
@@ -102,6 +107,9 @@ static void add(struct totals *sum, const struct totals *t)
     sum->failed += t->failed;
     sum->steps += t->steps;
     sum->virtual_ms += t->virtual_ms;
+    sum->storm_ms += t->storm_ms;
+    sum->recoveries += t->recoveries;
+    sum->cpu_us += t->cpu_us;
     sum->crashes += t->crashes;
     sum->wakes += t->wakes;
     sum->runs += t->runs;
@@ -124,6 +132,7 @@ static struct totals try_seed(uint64_t seed, int64_t steps, char *says, size_t n
         sim.seed = seed;
         sim.steps_max = steps;
         run_seed();
+        sim.totals.cpu_us = (int64_t)clock() * 1000000 / CLOCKS_PER_SEC;
         _exit(write(fd[1], &sim.totals, sizeof sim.totals) == sizeof sim.totals ? 0 : 2);
     }
     close(fd[1]);
@@ -145,10 +154,13 @@ static struct totals try_seed(uint64_t seed, int64_t steps, char *says, size_t n
 
 static int report(const struct totals *t)
 {
-    printf("sim: %" PRId64 " seeds, %" PRId64 " failed; %.1f virtual days, %" PRId64 " steps, %" PRId64
-           " crashes, %" PRId64 " wakes, %" PRId64 " runs, %" PRId64 " refusals; digest %016" PRIx64 "\n",
-           t->seeds, t->failed, (double)t->virtual_ms / (double)DAY_MS, t->steps, t->crashes, t->wakes, t->runs,
-           t->refusals, t->digest);
+    double days = (double)t->virtual_ms / (double)DAY_MS, minutes = (double)t->cpu_us / 60e6;
+    printf("sim: %" PRId64 " seeds, %" PRId64
+           " failed; %d agents, %.1f virtual days (%.1f of them under faults), %" PRId64 " steps, %" PRId64
+           " crashes, %" PRId64 " wakes, %" PRId64 " runs, %" PRId64 " recoveries, %" PRId64
+           " refusals; %.0f days per CPU minute; digest %016" PRIx64 "\n",
+           t->seeds, t->failed, AGENTS, days, (double)t->storm_ms / (double)DAY_MS, t->steps, t->crashes, t->wakes,
+           t->runs, t->recoveries, t->refusals, minutes > 0 ? days / minutes : 0, t->digest);
     return t->failed || t->seeds == 0 ? 1 : 0;
 }
 
@@ -216,6 +228,7 @@ int main(int argc, char **argv)
     if (sodium_init() < 0) return 2;
     json_setup();
     entity_setup();
+    world_prepare();
     for (int i = 1; i < argc; i++) {
         const char *value = i + 1 < argc ? argv[i + 1] : NULL;
         if (strcmp(argv[i], "--mutants") == 0) mutants = true;

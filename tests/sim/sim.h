@@ -16,14 +16,15 @@
 #define DECISIONS_SHOWN 40
 #define DECISION_CHARS 160
 #define ISSUES_MAX 400
-#define AGENTS_MAX 12
+#define AGENTS 20
 #define PROCS_MAX 64
 #define COMMENTS_MAX 4000
 #define ID_SIZE 40
 
 /* What one seed came to; sent from the seed's process to the first one. */
 struct totals {
-    int64_t seeds, failed, steps, virtual_ms, crashes, wakes, runs, refusals;
+    int64_t seeds, failed, steps, virtual_ms, storm_ms, crashes, wakes, runs, recoveries, refusals;
+    int64_t cpu_us;
     uint64_t digest; /* of all decisions and the final rows: equal seeds, equal digests */
 };
 
@@ -53,14 +54,14 @@ struct sim {
     struct store *store;
     struct db *db;
     struct engine engine;
-    char path[128];
+    char url[128]; /* of the database */
 
     bool armed, dead; /* crash.c */
     int64_t kill_in;  /* statements left to live */
     bool poked;
 
     char company[ID_SIZE];
-    char agents[AGENTS_MAX][ID_SIZE];
+    char agents[AGENTS][ID_SIZE];
     char issues[ISSUES_MAX][ID_SIZE];
     char comments[COMMENTS_MAX][ID_SIZE]; /* accepted with a wake (INV-17) */
     int agent_count, issue_count, comment_count;
@@ -79,8 +80,9 @@ bool chance(int64_t percent);
 void decide(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Ends this seed's process, telling seed, step, rule and the last decisions. */
 _Noreturn void broken(const char *rule, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void world_open(void);   /* a new database, one company, agents */
-void world_reboot(void); /* after a crash: everything in memory is gone */
+void world_prepare(void); /* once, before the seeds' processes: the database that each of them begins with */
+void world_open(void);    /* one company, agents */
+void world_reboot(void);  /* after a crash: everything in memory is gone */
 void world_close(void);
 void world_step(void); /* the engine looks at what is due, as after a poke or a timer */
 /* One request: fn in a transaction. What it answers is its caller's, save errors that no request may cause. */
@@ -108,10 +110,17 @@ void runner_drop_all(void); /* the server's memory of them goes */
 err_t crash_hook(void *ctx, struct arena *a, const char *sql);
 void crash_arm(void);
 
-/* check.c */
-void check_install(void); /* triggers that see every single change */
+/* ram.c: where SQLite keeps its files here. */
+void ram_setup(void);
+
+/* check.c, check_end.c */
+void check_open(const char *url);
+void check_close(void);
+void check_keep(const char *path); /* leaves a copy of the database there (SQLite) */
+void check_install(void);          /* triggers that see every single change */
 void check_always(const char *after);
-void check_end(void); /* what must be true some time after the faults stopped */
+void check_liveness(void); /* in calm weather: nothing is without a path for too long (INV-21) */
+void check_end(void);      /* what must be true some time after the faults stopped */
 uint64_t check_digest(void);
 /* Rows that anybody could add: wakes, runs, comments, activity (INV-10, INV-33). */
 int64_t check_volume(void);

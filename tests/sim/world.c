@@ -10,12 +10,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <unistd.h> /* _exit */
 
 #define EPOCH_MS INT64_C(1767225600000) /* 2026-01-01 */
 
 struct sim sim;
-static bool trace, keep;
+static bool trace;
+static const char *keep;
 const struct actor board_actor = {
     .type = ACTOR_BOARD, .source = "local_implicit", .user_id = LOCAL_BOARD_USER, .instance_admin = true};
 
@@ -78,14 +79,7 @@ void broken(const char *rule, const char *fmt, ...)
         printf("%s", rule); /* who caught it */
     }
     fflush(NULL);
-    if (!keep) {
-        char path[160];
-        static const char *const tails[] = {"", "-wal", "-shm"};
-        for (int i = 0; i < 3; i++) {
-            snprintf(path, sizeof path, "%s%s", sim.path, tails[i]);
-            unlink(path);
-        }
-    }
+    if (keep) check_keep(keep);
     _exit(1);
 }
 
@@ -116,7 +110,7 @@ static void boot(void)
     sim.dead = false;
     sim.poked = false;
     json_arena(&sim.life);
-    must("open", store_open(&sim.life, sim.path, &sim.store));
+    must("open", store_open(&sim.life, sim.url, &sim.store));
     store_set_hooks(sim.store, &(struct store_hooks){.poke = on_poke});
     must("handle", db_open(&sim.life, sim.store, &sim.db));
     must("engine's handle", db_open(&sim.life, sim.store, &e->db));
@@ -200,39 +194,52 @@ bool request(const char *what, err_t (*fn)(struct db *db, void *arg), void *arg)
     return e == OK;
 }
 
+void world_prepare(void)
+{
+    struct arena a ARENA_AUTO = {0};
+    struct store *store;
+    struct db *db;
+    int applied;
+    sim.now = EPOCH_MS;
+    clock_set_source(virtual_now);
+    random_set_source(fill_random);
+    log_setup(LOG_ERROR, 0);
+    snprintf(sim.url, sizeof sim.url, "sim");
+    ram_setup();
+    must("settings", settings_load(&a));
+    json_arena(&a);
+    must("open", store_open(&a, sim.url, &store));
+    must("handle", db_open(&a, store, &db));
+    must("migrate", migrate_up(db, &applied));
+    check_open(sim.url);
+    check_install();
+    check_close();
+    db_close(db);
+    store_close(store);
+    json_arena(NULL);
+}
+
 void world_open(void)
 {
-    static struct arena keeps; /* what the settings point at */
-    int applied;
-    trace = getenv("SIM_TRACE") != NULL; /* shows every decision */
-    keep = getenv("SIM_KEEP") != NULL;   /* leaves the database of a failure */
-    clearenv();                          /* the settings are those of the seed */
+    static struct arena keeps;                                               /* what the settings point at */
+    trace = getenv("SIM_TRACE") != NULL;                                     /* shows every decision */
+    if (getenv("SIM_KEEP")) keep = arena_strdup(&keeps, getenv("SIM_KEEP")); /* where a failure leaves its database */
+    clearenv();                                                              /* the settings are those of the seed */
     log_setup(mutant ? LOG_SILENT : LOG_ERROR, 0);
     sim.rng = sim.seed * 0x2545f4914f6cdd1du + 1;
     sim.id_rng = ~sim.seed;
     sim.began = sim.now = EPOCH_MS + (int64_t)(sim.seed % 1000) * DAY_MS;
-    clock_set_source(virtual_now);
-    random_set_source(fill_random);
     must("settings", settings_load(&keeps));
     settings.runs_max = 2 + below(5);
     settings.run_log_dir = "/sim/logs";
-    snprintf(sim.path, sizeof sim.path, "/dev/shm/bulldog-sim-%ld.sqlite", (long)getpid());
+    check_open(sim.url);
     boot();
-    json_arena(&sim.arena);
-    db_use(sim.db, &sim.arena);
-    must("migrate", migrate_up(sim.db, &applied));
-    check_install();
     board_setup();
     enlist();
 }
 
 void world_close(void)
 {
-    char path[160];
-    static const char *const tails[] = {"", "-wal", "-shm"};
     shut();
-    for (int i = 0; i < 3; i++) {
-        snprintf(path, sizeof path, "%s%s", sim.path, tails[i]);
-        unlink(path);
-    }
+    check_close();
 }
