@@ -6,6 +6,7 @@
 #include "engine/engine_internal.h"
 
 #include "base/log.h"
+#include "base/rare.h"
 #include "base/settings.h"
 #include "model/claim.h"
 
@@ -37,11 +38,12 @@ static int64_t slots_left(const struct engine *e)
 }
 
 /* The ids outlive the unit of work they were read in. */
-static int read_page(struct engine *e, struct arena *keep, int offset, const char ***agents, const char ***companies)
+static int read_page(struct engine *e, struct arena *keep, int size, int offset, const char ***agents,
+                     const char ***companies)
 {
     int n;
     engine_unit(e);
-    err_t err = claim_candidates(e->db, PAGE, offset, agents, companies, &n);
+    err_t err = claim_candidates(e->db, size, offset, agents, companies, &n);
     if (err) {
         engine_failed(e, "dispatch", err);
         return 0;
@@ -73,13 +75,14 @@ static int dispatch_agent(struct engine *e, const char *agent_id, const char *co
 void dispatch_pass(struct engine *e)
 {
     struct arena keep ARENA_AUTO = {0};
+    int size = (int)rare_value("dispatch.page", PAGE, 1);
     if (settings.restore_in_progress) return;
     for (int page = 0, offset = 0; page < PAGES_MAX && slots_left(e) > 0; page++) {
         const char **agents, **companies;
-        int n = read_page(e, &keep, offset, &agents, &companies);
+        int n = read_page(e, &keep, size, offset, &agents, &companies);
         for (int i = 0; i < n && slots_left(e) > 0; i++)
             if (dispatch_agent(e, agents[i], companies[i]) == 0) offset++; /* it waits for something: look past it */
-        if (n < PAGE) break;
+        if (n < size) break;
         arena_reset(&keep);
     }
 }

@@ -6,6 +6,7 @@
  */
 #include "model/stalled.h"
 #include "base/log.h"
+#include "base/rare.h"
 #include "engine/engine_internal.h"
 
 #include <stdio.h>
@@ -32,7 +33,7 @@ err_t stalled_pass(struct engine *e)
         engine_unit(e);
         const struct stalled after = {*e->stalled_company ? e->stalled_company : NULL,
                                       *e->stalled_issue ? e->stalled_issue : NULL};
-        TRY(stalled_page(e->db, &after, PAGE, &found, &n, &last));
+        TRY(stalled_page(e->db, &after, (int)rare_value("stalled.page", PAGE, 1), &found, &n, &last));
         snprintf(e->stalled_company, sizeof e->stalled_company, "%s", last.company_id ? last.company_id : "");
         snprintf(e->stalled_issue, sizeof e->stalled_issue, "%s", last.issue_id ? last.issue_id : "");
         struct stalled *kept = arena_array(&keep, struct stalled, n + 1);

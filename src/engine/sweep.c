@@ -4,6 +4,7 @@
  * idempotent; a failing one does not stop the next (EX-115).
  */
 #include "base/log.h"
+#include "base/rare.h"
 #include "base/settings.h"
 #include "engine/engine_internal.h"
 #include "model/issue.h"
@@ -44,7 +45,7 @@ static err_t drain_deferred(struct engine *e)
     TRY(read_items(e, &keep, &items, &n,
                    "SELECT DISTINCT w.company_id, w.issue_id FROM agent_wakeup_requests w JOIN agents a ON a.id = w.agent_id"
                    " WHERE w.status = 'deferred_issue_execution' AND a.status <> 'paused' AND NOT EXISTS (SELECT 1 FROM heartbeat_runs r"
-                   " WHERE r.issue_id = w.issue_id AND r.status IN ('queued','running','scheduled_retry')) LIMIT $1", P(V_INT(BATCH))));
+                   " WHERE r.issue_id = w.issue_id AND r.status IN ('queued','running','scheduled_retry')) LIMIT $1", P(V_INT(rare_value("sweep.batch", BATCH, 1)))));
     for (int i = 0; i < n; i++) {
         engine_unit(e);
         err_t err = engine_tx(e, items[i].company_id, promote_item, &items[i]);
@@ -74,7 +75,7 @@ static err_t heal_locks(struct engine *e)
                    "SELECT i.company_id, i.id FROM issues i JOIN heartbeat_runs r ON r.id = i.execution_run_id"
                    " WHERE i.execution_run_id IS NOT NULL AND r.status NOT IN ('queued','running','scheduled_retry')"
                    " UNION SELECT i.company_id, i.id FROM issues i JOIN heartbeat_runs r ON r.id = i.checkout_run_id"
-                   " WHERE i.checkout_run_id IS NOT NULL AND r.status NOT IN ('queued','running','scheduled_retry') LIMIT $1", P(V_INT(BATCH))));
+                   " WHERE i.checkout_run_id IS NOT NULL AND r.status NOT IN ('queued','running','scheduled_retry') LIMIT $1", P(V_INT(rare_value("sweep.batch", BATCH, 1)))));
     for (int i = 0; i < n; i++) {
         engine_unit(e);
         log_warn("sweep.stale_lock", "issue=%s", items[i].id);

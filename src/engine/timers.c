@@ -1,4 +1,5 @@
 /* timers: heartbeats that are due (AR-80) and scheduled retries that are due (EX-62). */
+#include "base/rare.h"
 #include "base/settings.h"
 #include "engine/engine_internal.h"
 #include "model/agent.h"
@@ -92,6 +93,7 @@ void timers_pass(struct engine *e)
         if (err) engine_failed(e, "heartbeat", err);
     }
     engine_unit(e);
-    err_t err = retry_promote_due(e->db, RETRY_BATCH, &promoted, &e->next_retry);
+    int batch = (int)rare_value("retries.batch", RETRY_BATCH, 1);
+    err_t err = retry_promote_due(e->db, batch, &promoted, &e->next_retry);
     if (err) engine_failed(e, "retries", err);
 }

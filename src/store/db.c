@@ -2,6 +2,7 @@
 #include "store/db_internal.h"
 
 #include "base/log.h"
+#include "base/rare.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -113,11 +114,20 @@ err_t db_begin_read(struct db *db)
     return OK;
 }
 
+/* As PostgreSQL may answer at any time. */
+static err_t commit_refused(struct db *db)
+{
+    struct err *e = arena_new(db->arena, struct err);
+    *e = (struct err){.kind = ERR_UNAVAILABLE, .message = "The database asks to try again", .retry = true};
+    db->store->ops->rollback(db);
+    return e;
+}
+
 err_t db_commit(struct db *db)
 {
     assert(db->tx != TX_NONE && db->savepoints == 0);
     if (db->tx == TX_WRITE) TRY(hooked(db, "COMMIT"));
-    err_t e = db->store->ops->commit(db);
+    err_t e = db->tx == TX_WRITE && rare("db.commit") ? commit_refused(db) : db->store->ops->commit(db);
     db->tx = TX_NONE;
     forget_events(db);
     return e;

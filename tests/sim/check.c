@@ -22,7 +22,10 @@ void check_apart(err_t (*fn)(struct db *db, const char *arg), const char *arg)
 {
     arena_reset(&arena);
     db_use(eyes, &arena);
+    bool plain = sim.plain;
+    sim.plain = true;
     err_t e = fn(eyes, arg);
+    sim.plain = plain;
     if (e) broken("the simulator itself", "check: %s", e->message);
 }
 
@@ -137,6 +140,8 @@ static err_t install(struct db *db, const char *arg)
 }
 
 void check_install(void) { check_apart(install, NULL); }
+
+bool check_own(const struct db *db) { return db == eyes; }
 
 void check_open(const char *url)
 {

@@ -25,7 +25,7 @@
 #define STEPS_DEFAULT 600
 #define CALM_MS (27 * HOUR_MS)  /* the longest chain of retries is over by then, and every daily cap has lifted once */
 #define QUIET_MS (12 * HOUR_MS) /* then nothing may be written any more (INV-33) */
-#define MUTANT_SEEDS 60
+#define MUTANT_SEEDS 20
 
 /* ---- one seed ---- */
 
@@ -84,6 +84,7 @@ static void run_seed(void)
     sim.calm = true;
     sim.calm_outcome = (int)below(4); /* from now on all agents succeed, or all fail in the same way */
     board_quiet();
+    runner_calm();
     calm_until(sim.now + HOUR_MS);
     settings.tick_ms = 15 * MINUTE_MS; /* the same passes, less often: only time is left to pass */
     calm_until(sim.now + CALM_MS);

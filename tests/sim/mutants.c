@@ -6,6 +6,8 @@
 #include "sim.h"
 
 #include "model/activity.h"
+#include "model/agent.h"
+#include "model/claim.h"
 #include "model/finalize.h"
 #include "model/instance.h"
 #include "model/issue_update.h"
@@ -15,33 +17,62 @@
 #include "rules/admission.h"
 #include "rules/claim.h"
 #include "rules/heartbeat.h"
+#include "rules/issue_status.h"
 
 #include <string.h>
 
 const char *mutant;
 
-static const char *const mutants[][2] = {
+/* A guard that is a part of a statement: what to look for, and what stands there instead. */
+struct mutation {
+    const char *name, *help, *find, *put;
+};
+static const struct mutation mutants[] = {
     {"no-release", "a run's end leaves its locks"},
     {"no-promote", "a run's end leaves what waited for it"},
     {"no-detach", "a lock is taken away from a live run and forgotten"},
     {"no-old-tree-gate", "a run starts while the last one's processes live"},
     {"no-blocker-gate", "a run starts although a blocker is open"},
     {"no-stale-gate", "a run starts although its issue was given away"},
+    {"no-paused-gate", "a run of a paused agent starts"},
     {"coalesce-running", "a wake with news is swallowed by a running run"},
     {"no-slots", "an agent has more slots than it has"},
-    {"no-cas", "a second end of a run writes over the first"},
+    {"no-server-limit", "a server starts more runs than it may"},
+    {"no-cas", "a second end of a run writes over the first", " AND status = 'running' AND owner_node_id = $6 AND owner_epoch = $7",
+     " AND ($6 IS NULL OR $7 >= 0)"},
     {"no-close", "a run's processes are never said to be gone"},
     {"no-adopt", "runs of a dead server stay its own"},
+    {"no-stalled-pass", "nobody looks for work that nothing moves"},
+    {"no-blocked-gate", "an issue is blocked by nothing and nobody"},
+    {"no-descriptor", "nobody is named to unblock an issue"},
     {"lose-comments", "merging two wakes keeps the last one's comments only"},
+    {"reverse-comments", "merging two wakes puts the older comments last"},
     {"lose-wakes", "a change tells nobody"},
     {"no-effects", "a status write leaves the lock columns"},
     {"no-activity", "changes are not recorded"},
     {"key-twice", "a wake's idempotency key is not looked up"},
+    {"no-incident-budget", "automatic runs of one chain are not counted", "SELECT max(n) FROM chain", "SELECT 0 FROM chain LIMIT 1"},
+    {"end-leaves-wake", "a run's end leaves its wake claimed", " AND status IN ('claimed','queued')", " AND 1 = 0"},
+    {"cancel-leaves-wake", "a cancel leaves the wake", " AND status IN ('queued','claimed')", " AND 1 = 0"},
+    {"claim-leaves-wake", "a claim leaves its wake queued", "SET status = 'claimed', claimed_at", "SET claimed_at"},
+    {"no-finished-at", "an ended run does not say when", "error_code = $4, finished_at = $5, updated_at = $5 WHERE id = $1 AND status = 'running'",
+     "error_code = $4, updated_at = $5 WHERE id = $1 AND status = 'running'"},
+    {"keep-detachments", "an ended run's detachments stay", "DELETE FROM issue_run_detachments WHERE run_id = $1",
+     "DELETE FROM issue_run_detachments WHERE run_id = $1 AND 1 = 0"},
+    {"forget-detached", "an ended run forgets the issues it was detached from",
+     "SELECT issue_id FROM issue_run_detachments WHERE run_id = $1", "SELECT issue_id FROM issue_run_detachments WHERE 1 = 0 AND run_id = $1"},
+    {"heal-live", "a live run's lock is taken for a dead one's", "WHERE id = $1 AND status IN ('queued','running','scheduled_retry')",
+     "WHERE id = $1 AND status IN ('queued')"},
+    {"lock-ignored", "a claim does not look for the lock of others", "WHERE (id = $2 OR (issue_id = $1 AND takes_lock",
+     "WHERE 1 = 0 AND (id = $2 OR (issue_id = $1 AND takes_lock"},
+    {"no-drain", "waiting wakes that nobody will release stay", "SELECT DISTINCT w.company_id, w.issue_id FROM agent_wakeup_requests w JOIN agents a ON a.id = w.agent_id WHERE",
+     "SELECT DISTINCT w.company_id, w.issue_id FROM agent_wakeup_requests w JOIN agents a ON a.id = w.agent_id WHERE 1 = 0 AND"},
+    {"no-due-retries", "retries that are due are not seen", "scheduled_retry_at <= $1", "1 = 0"},
 };
 
 int mutant_count(void) { return (int)(sizeof mutants / sizeof *mutants); }
-const char *mutant_name(int i) { return mutants[i][0]; }
-const char *mutant_help(int i) { return mutants[i][1]; }
+const char *mutant_name(int i) { return mutants[i].name; }
+const char *mutant_help(int i) { return mutants[i].help; }
 
 static bool on(const char *name) { return mutant && strcmp(mutant, name) == 0; }
 
@@ -107,6 +138,7 @@ WRAP(err_t, node_adopt_runs, (struct db * db, const struct node *n, const char *
 
 WRAP(json_t *, wake_context_merge, (const json_t *into, const json_t *incoming))
 {
+    if (on("reverse-comments")) return __real_wake_context_merge(incoming, into);
     return on("lose-comments") ? json_deep_copy(incoming) : __real_wake_context_merge(into, incoming);
 }
 
@@ -129,12 +161,68 @@ WRAP(err_t, activity_log, (struct db * db, const struct actor *actor, const stru
     return on("no-activity") ? OK : __real_activity_log(db, actor, e);
 }
 
-/* The compare of a run's end, and the look for a key: guards that are SQL. */
+WRAP(err_t, agent_invokable, (struct db * db, const struct agent *agent, const char **why))
+{
+    TRY(__real_agent_invokable(db, agent, why));
+    if (on("no-paused-gate") && *why && strcmp(*why, "paused") == 0) *why = NULL;
+    return OK;
+}
+
+WRAP(err_t, claim_agent, (struct db * db, const char *agent_id, struct claim_scope *scope, struct run **started, int *n))
+{
+    if (on("no-server-limit")) scope->slots_left = 50;
+    return __real_claim_agent(db, agent_id, scope, started, n);
+}
+
+WRAP(err_t, stalled_pass, (struct engine * e)) { return on("no-stalled-pass") ? OK : __real_stalled_pass(e); }
+
+WRAP(enum status_verdict, status_guard, (const struct status_facts *f))
+{
+    enum status_verdict v = __real_status_guard(f);
+    return on("no-blocked-gate") && v == STATUS_NEEDS_PATH ? STATUS_OK : v;
+}
+
+WRAP(err_t, entity_update, (struct db * db, const struct entity *e, const void *before, const void *after))
+{
+    if (!on("no-descriptor") || e != &ENTITY_issue) return __real_entity_update(db, e, before, after);
+    struct issue i = *(const struct issue *)after;
+    if (strcmp(i.status, "blocked") == 0) i.unblock_descriptor = NULL;
+    return __real_entity_update(db, e, before, &i);
+}
+
+/* ---- guards that are SQL ---- */
+
+/* The statement as this mutant has it. The checks' own statements stay. */
+static const char *mutated(struct db *db, const char *sql)
+{
+    if (mutant == NULL || check_own(db)) return sql;
+    for (int i = 0; i < mutant_count(); i++) {
+        const struct mutation *m = &mutants[i];
+        const char *at = m->find && on(m->name) ? strstr(sql, m->find) : NULL;
+        if (at) return arena_printf(db_arena(db), "%.*s%s%s", (int)(at - sql), sql, m->put, at + strlen(m->find));
+    }
+    return sql;
+}
+
 WRAP(err_t, db_exec, (struct db * db, int64_t *affected, const char *sql, const struct dbv *v, int n))
 {
-    const char *guard = on("no-cas") ? strstr(sql, " AND status = 'running' AND owner_node_id = $6") : NULL;
-    if (guard) sql = arena_printf(db_arena(db), "%.*s AND ($6 IS NULL OR $7 >= 0)", (int)(guard - sql), sql);
-    return __real_db_exec(db, affected, sql, v, n);
+    return __real_db_exec(db, affected, mutated(db, sql), v, n);
+}
+
+WRAP(err_t, db_query, (struct db * db, struct rows *r, const char *sql, const struct dbv *v, int n))
+{
+    return __real_db_query(db, r, mutated(db, sql), v, n);
+}
+
+WRAP(err_t, db_int, (struct db * db, int64_t *out, int64_t dflt, const char *sql, const struct dbv *v, int n))
+{
+    return __real_db_int(db, out, dflt, mutated(db, sql), v, n);
+}
+
+WRAP(err_t, entity_many,
+     (struct db * db, const struct entity *e, void *rows, int *count, const char *tail, const struct dbv *v, int n))
+{
+    return __real_entity_many(db, e, rows, count, mutated(db, tail), v, n);
 }
 
 WRAP(err_t, entity_one,
@@ -144,5 +232,5 @@ WRAP(err_t, entity_one,
         *found = false;
         return OK;
     }
-    return __real_entity_one(db, e, row, found, tail, v, n);
+    return __real_entity_one(db, e, row, found, mutated(db, tail), v, n);
 }

@@ -1,7 +1,7 @@
 /*
  * runner: agents at work, and the supervisors that hold them. Stands in for
  * launch, supervise and collect: a table of processes that outlives the server.
- * They end well or badly, vanish, report twice, or go on after a cancel.
+ * They end well or badly, hang, vanish, report twice or not at all, or go on after a cancel.
  */
 #include "sim.h"
 
@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum outcome { SUCCEEDS, FAILS, TRANSIENT, TIMES_OUT, VANISHES, OUTCOMES };
-static const char *const names[] = {"succeeds", "fails", "fails for now", "times out", "vanishes"};
+enum outcome { SUCCEEDS, FAILS, TRANSIENT, TIMES_OUT, VANISHES, HANGS, OUTCOMES };
+static const char *const names[] = {"succeeds", "fails", "fails for now", "times out", "vanishes", "hangs"};
 
 static const char *tag(const char *id) { return *id ? id + 30 : "-"; }
 
@@ -30,7 +30,7 @@ static enum outcome pick_outcome(void)
 {
     if (sim.calm) return (enum outcome)sim.calm_outcome;
     int64_t p = below(100);
-    return p < 62 ? SUCCEEDS : p < 78 ? FAILS : p < 84 ? TRANSIENT : p < 90 ? TIMES_OUT : VANISHES;
+    return p < 60 ? SUCCEEDS : p < 76 ? FAILS : p < 82 ? TRANSIENT : p < 88 ? TIMES_OUT : p < 97 ? VANISHES : HANGS;
 }
 
 /* INV-2 on the real processes: nobody else works on the issue in this run's right. */
@@ -79,6 +79,7 @@ void launch_run(struct engine *e, const struct run *run)
     if (sim.calm) p->acts_left = sim.calm_outcome == SUCCEEDS ? 1 : 0;
     p->acts_at = sim.now + 1 + below(20 * SECOND_MS);
     p->ends_at = sim.now + 1 + below(chance(10) ? HOUR_MS : 2 * MINUTE_MS);
+    if (p->outcome == HANGS) p->ends_at = sim.now + 2 * DAY_MS; /* unless somebody cancels it */
     decide("  run %s of %s starts on %s, %s", tag(p->run_id), tag(p->agent_id), tag(p->issue_id), names[p->outcome]);
     check_alone(p);
     live_add(e, run)->resolving = true; /* it is looked after */
@@ -90,7 +91,7 @@ static void outcome_of(const struct proc *p, struct run_outcome *o)
 {
     *o = (struct run_outcome){.has_exit_code = true,
                               .log_bytes = 10,
-                              .last_output_at = sim.now,
+                              .last_output_at = chance(70) ? sim.now : INSTANT_NONE, /* some say nothing for long */
                               .last_output_seq = 1,
                               .stdout_excerpt = "worked"};
     switch ((enum outcome)p->outcome) {
@@ -104,6 +105,10 @@ static void outcome_of(const struct proc *p, struct run_outcome *o)
     case TIMES_OUT:
         o->timed_out = true;
         o->has_exit_code = false;
+        break;
+    case HANGS: /* killed in the end */
+        o->has_exit_code = false;
+        o->signal = "SIGTERM";
         break;
     case VANISHES:
     case OUTCOMES: break;
@@ -218,6 +223,7 @@ static void act(struct proc *p)
 
 static instant_t next_of(const struct proc *p)
 {
+    if (p->unheard) return INSTANT_NONE;     /* until the periodic pass looks for it */
     if (p->ended || p->gone) return sim.now; /* the news is on its way */
     return p->acts_left > 0 && p->acts_at < p->ends_at ? p->acts_at : p->ends_at;
 }
@@ -228,6 +234,7 @@ instant_t runner_due(void)
     for (int i = 0; i < PROCS_MAX; i++) {
         if (!sim.procs[i].used) continue;
         instant_t at = next_of(&sim.procs[i]);
+        if (at == INSTANT_NONE) continue;
         if (due == INSTANT_NONE || at < due) due = at;
     }
     return due;
@@ -246,12 +253,31 @@ static void news(struct proc *p)
     if (!sim.dead) check_always("a run's end");
 }
 
+/* The last report never arrives, and the server believes nobody looks after the run. */
+static void lose_news(struct proc *p)
+{
+    struct live_run *r = live_find(&sim.engine, p->run_id);
+    if (r == NULL) return;
+    decide("  %s is not heard of", tag(p->run_id));
+    p->unheard = true;
+    r->resolving = false;
+}
+
+void runner_calm(void)
+{
+    for (int i = 0; i < PROCS_MAX; i++) {
+        struct proc *p = &sim.procs[i];
+        instant_t end = sim.now + below(10 * MINUTE_MS);
+        if (p->used && p->ends_at > end) p->ends_at = end;
+    }
+}
+
 bool runner_act(void)
 {
     int first = (int)below(PROCS_MAX);
     for (int i = 0; i < PROCS_MAX; i++) {
         struct proc *p = &sim.procs[(first + i) % PROCS_MAX];
-        if (!p->used || next_of(p) > sim.now) continue;
+        if (!p->used || next_of(p) == INSTANT_NONE || next_of(p) > sim.now) continue;
         if (p->ended || p->gone) {
             news(p);
         } else if (p->acts_left > 0 && p->acts_at < p->ends_at) {
@@ -265,6 +291,7 @@ bool runner_act(void)
             p->ended = true;
             decide("  %s exits", tag(p->run_id));
         }
+        if ((p->ended || p->gone) && chance(8)) lose_news(p);
         return true;
     }
     return false;

@@ -36,6 +36,7 @@ struct proc {
     bool cancel_asked;
     bool ended; /* its exit record is there */
     bool gone;  /* it vanished with its supervisor: no record */
+    bool unheard; /* the word of its end was lost on the way: the record waits */
     instant_t acts_at, ends_at;
     int acts_left;
     int outcome; /* enum outcome of runner.c */
@@ -44,7 +45,7 @@ struct proc {
 struct sim {
     uint64_t seed;
     int64_t steps_max, step;
-    uint64_t rng, id_rng;
+    uint64_t rng, id_rng, rare_rng;
     instant_t now, began;
     bool calm; /* the faults have stopped */
     int calm_outcome;
@@ -57,6 +58,7 @@ struct sim {
     char url[128]; /* of the database */
 
     bool armed, dead; /* crash.c */
+    bool plain;       /* nothing rare now: the world is being made, or looked at */
     int64_t kill_in;  /* statements left to live */
     bool poked;
 
@@ -75,6 +77,7 @@ extern struct sim sim;
 
 /* world.c */
 uint64_t sim_random(void);
+int64_t rarely(int64_t n); /* 0 … n-1, apart from the decisions: for what happens inside a statement */
 int64_t below(int64_t n); /* 0 … n-1 */
 bool chance(int64_t percent);
 void decide(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
@@ -104,6 +107,7 @@ bool set_status(const struct actor *actor, const char *issue_id, const char *sta
 /* runner.c: agents at work; stands in for launch, supervise and collect. */
 bool runner_act(void);      /* one process does its next thing; false: none is due */
 instant_t runner_due(void); /* when the next one is, or INSTANT_NONE */
+void runner_calm(void);     /* what hangs is ended by somebody */
 void runner_drop_all(void); /* the server's memory of them goes */
 
 /* crash.c */
@@ -116,6 +120,7 @@ void ram_setup(void);
 /* check.c, check_end.c */
 void check_open(const char *url);
 void check_close(void);
+bool check_own(const struct db *db); /* is it the checks' handle? */
 void check_keep(const char *path); /* leaves a copy of the database there (SQLite) */
 void check_install(void);          /* triggers that see every single change */
 void check_always(const char *after);

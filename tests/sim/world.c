@@ -3,6 +3,7 @@
 
 #include "base/id.h"
 #include "base/log.h"
+#include "base/rare.h"
 #include "base/settings.h"
 #include "store/migrate.h"
 
@@ -40,6 +41,18 @@ static void fill_random(void *p, size_t n)
     unsigned char *b = p;
     for (size_t i = 0; i < n; i++) b[i] = (unsigned char)splitmix(&sim.id_rng);
 }
+
+/* base/rare.h: one in eight of these is not as usual, one in thirty of the yes-or-no ones. */
+static int64_t bend(const char *place, int64_t usual, int64_t least)
+{
+    (void)place;
+    if (sim.calm || sim.plain) return usual;
+    uint64_t r = splitmix(&sim.rare_rng);
+    if (usual < least) return r % 30 == 0 ? least : usual;
+    return r % 8 == 0 ? least + (int64_t)(r / 8 % (uint64_t)(usual - least + 1)) : usual;
+}
+
+int64_t rarely(int64_t n) { return (int64_t)(splitmix(&sim.rare_rng) % (uint64_t)n); }
 
 static instant_t virtual_now(void) { return sim.now; }
 
@@ -100,7 +113,7 @@ static void on_poke(void *ctx)
 void engine_failed(struct engine *e, const char *pass, err_t err)
 {
     (void)e;
-    if (!sim.dead) broken("no pass may fail", "%s: %s", pass, err->message);
+    if (!sim.dead && !err->retry) broken("no pass may fail", "%s: %s", pass, err->message);
 }
 
 static void boot(void)
@@ -178,14 +191,18 @@ bool request(const char *what, err_t (*fn)(struct db *db, void *arg), void *arg)
     arena_reset(&sim.arena);
     json_arena(&sim.arena);
     db_use(sim.db, &sim.arena);
-    err_t e = db_begin(sim.db, sim.company);
-    if (e == OK) e = fn(sim.db, arg);
-    if (e == OK) e = db_commit(sim.db);
-    if (e) db_rollback(sim.db);
+    err_t e = OK;
+    for (int try = 0; try < DB_RETRY_MAX; try++) {
+        e = db_begin(sim.db, sim.company);
+        if (e == OK) e = fn(sim.db, arg);
+        if (e == OK) e = db_commit(sim.db);
+        if (e) db_rollback(sim.db);
+        if (e == OK || !e->retry) break;
+    }
     if (sim.dead) return false;
     if (e) {
-        bool ours = e->kind == ERR_INTERNAL || db_is_unique(e) || db_is_foreign(e) ||
-                    (e->code && strcmp(e->code, "stale") == 0);
+        bool ours = (e->kind == ERR_INTERNAL || db_is_unique(e) || db_is_foreign(e) ||
+                     (e->code && strcmp(e->code, "stale") == 0)) && !e->retry;
         if (ours) broken("no request may fail like this", "%s: %s", what, e->message);
         sim.totals.refusals++;
         decide("  refused: %.90s", e->message);
@@ -203,6 +220,10 @@ void world_prepare(void)
     sim.now = EPOCH_MS;
     clock_set_source(virtual_now);
     random_set_source(fill_random);
+#ifdef BULLDOG_RARE
+    rare_source = bend;
+#endif
+    sim.plain = true;
     log_setup(LOG_ERROR, 0);
     snprintf(sim.url, sizeof sim.url, "sim");
     ram_setup();
@@ -228,13 +249,20 @@ void world_open(void)
     log_setup(mutant ? LOG_SILENT : LOG_ERROR, 0);
     sim.rng = sim.seed * 0x2545f4914f6cdd1du + 1;
     sim.id_rng = ~sim.seed;
+    sim.rare_rng = sim.seed ^ 0x5eed;
     sim.began = sim.now = EPOCH_MS + (int64_t)(sim.seed % 1000) * DAY_MS;
     must("settings", settings_load(&keeps));
-    settings.runs_max = 2 + below(5);
+    settings.runs_max = 2 + below(8);
+    settings.tick_ms = (10 + below(50)) * SECOND_MS;
+    settings.dispatch_timeout_sec = 30 + below(570);
+    settings.orphan_stale_sec = 30 + below(570);
+    settings.incident_run_budget = 3 + below(4);
+    settings.mention_wakes = chance(80);
     settings.run_log_dir = "/sim/logs";
     check_open(sim.url);
     boot();
     board_setup();
+    sim.plain = false;
     enlist();
 }
 
