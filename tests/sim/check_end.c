@@ -25,12 +25,14 @@ static struct stuck stuck[ISSUES_MAX];
 static int stuck_count;
 static int64_t looks;
 
-/* D + 2τ, R + 3τ, 3τ; one more τ, because looks and ticks are not at the same moment. */
+/* D + 2τ, R + 3τ, 3τ; one more τ, because looks and ticks are not at the same moment. Work in
+ * progress is looked after when D is over (EX-101), and the two may be set apart. */
 static int64_t bound_ms(const char *status)
 {
     int64_t tick = settings.tick_ms;
-    if (strcmp(status, "todo") == 0) return settings.dispatch_timeout_sec * SECOND_MS + 3 * tick;
-    if (strcmp(status, "in_progress") == 0) return settings.orphan_stale_sec * SECOND_MS + 4 * tick;
+    int64_t dispatch = settings.dispatch_timeout_sec * SECOND_MS, orphan = settings.orphan_stale_sec * SECOND_MS;
+    if (strcmp(status, "todo") == 0) return dispatch + 3 * tick;
+    if (strcmp(status, "in_progress") == 0) return (orphan > dispatch ? orphan : dispatch) + 4 * tick;
     return 4 * tick;
 }
 

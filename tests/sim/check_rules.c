@@ -67,10 +67,17 @@ const struct check_trigger check_triggers[] = {
     {"sim_closed_add", "UPDATE OF status ON issues",
      "NEW.status IN ('done','cancelled') AND OLD.status NOT IN ('done','cancelled')",
      "INSERT INTO sim_closed VALUES (NEW.id, NEW.updated_at) ON CONFLICT (id) DO UPDATE SET at = excluded.at"},
-    {"sim_ended_add", "UPDATE OF status ON heartbeat_runs",
-     "NEW.issue_id IS NOT NULL AND OLD.status <> NEW.status AND NEW.status NOT IN " LIVE,
-     TOUCH("ended", "NEW.issue_id")},
+    {"sim_ended_add", "UPDATE OF status ON heartbeat_runs", "OLD.status <> NEW.status AND NEW.status NOT IN " LIVE,
+     TOUCH(
+         "ended",
+         "NEW.issue_id") ";INSERT INTO sim_ended SELECT issue_id FROM issue_run_detachments WHERE run_id = NEW.id ON CONFLICT DO NOTHING;"
+                         "INSERT INTO sim_ended SELECT id FROM issues WHERE execution_run_id = NEW.id ON CONFLICT DO NOTHING;"
+                         "INSERT INTO sim_ended SELECT id FROM issues WHERE checkout_run_id = NEW.id ON CONFLICT DO NOTHING"},
 
+    {"sim_lock_taken", "UPDATE OF execution_run_id ON issues",
+     "NEW.execution_run_id IS NOT NULL AND NEW.execution_run_id <> OLD.execution_run_id"
+     " AND EXISTS (SELECT 1 FROM heartbeat_runs r WHERE r.id = OLD.execution_run_id AND r.status IN " LIVE ")",
+     SAYS("INV-2", ID("NEW.id") " || ': a live run loses its lock to another'")},
     {"sim_run_path", "UPDATE OF status ON heartbeat_runs",
      "OLD.status <> NEW.status AND NOT ("
      " (OLD.status = 'scheduled_retry' AND NEW.status IN ('queued','cancelled'))"

@@ -8,7 +8,8 @@
 err_t crash_hook(void *ctx, struct arena *a, const char *sql)
 {
     (void)ctx;
-    if (!sim.calm && rarely(100) == 0) sim.now += rarely(200) == 0 ? rarely(90 * SECOND_MS) : rarely(100); /* a slow disk */
+    if (!sim.calm && rarely(100) == 0)
+        sim.now += rarely(200) == 0 ? rarely(90 * SECOND_MS) : rarely(100); /* a slow disk */
     if (sim.armed && !sim.dead && sim.kill_in-- <= 0) {
         sim.dead = true;
         decide("  killed before: %.100s", sql);

@@ -34,12 +34,13 @@ static const struct mutation mutants[] = {
     {"no-old-tree-gate", "a run starts while the last one's processes live"},
     {"no-blocker-gate", "a run starts although a blocker is open"},
     {"no-stale-gate", "a run starts although its issue was given away"},
-    {"no-paused-gate", "a run of a paused agent starts"},
+    {"no-paused-gate", "a run of a paused agent starts",
+     "WHERE a.status NOT IN ('paused','pending_approval') AND c.status", "WHERE c.status"},
     {"coalesce-running", "a wake with news is swallowed by a running run"},
     {"no-slots", "an agent has more slots than it has"},
     {"no-server-limit", "a server starts more runs than it may"},
-    {"no-cas", "a second end of a run writes over the first", " AND status = 'running' AND owner_node_id = $6 AND owner_epoch = $7",
-     " AND ($6 IS NULL OR $7 >= 0)"},
+    {"no-cas", "a second end of a run writes over the first",
+     " AND status = 'running' AND owner_node_id = $6 AND owner_epoch = $7", " AND ($6 IS NULL OR $7 >= 0)"},
     {"no-close", "a run's processes are never said to be gone"},
     {"no-adopt", "runs of a dead server stay its own"},
     {"no-stalled-pass", "nobody looks for work that nothing moves"},
@@ -51,21 +52,20 @@ static const struct mutation mutants[] = {
     {"no-effects", "a status write leaves the lock columns"},
     {"no-activity", "changes are not recorded"},
     {"key-twice", "a wake's idempotency key is not looked up"},
-    {"no-incident-budget", "automatic runs of one chain are not counted", "SELECT max(n) FROM chain", "SELECT 0 FROM chain LIMIT 1"},
+    {"no-incident-budget", "automatic runs of one chain are not counted", "SELECT max(n) FROM chain",
+     "SELECT 0 FROM chain LIMIT 1"},
     {"end-leaves-wake", "a run's end leaves its wake claimed", " AND status IN ('claimed','queued')", " AND 1 = 0"},
     {"cancel-leaves-wake", "a cancel leaves the wake", " AND status IN ('queued','claimed')", " AND 1 = 0"},
     {"claim-leaves-wake", "a claim leaves its wake queued", "SET status = 'claimed', claimed_at", "SET claimed_at"},
-    {"no-finished-at", "an ended run does not say when", "error_code = $4, finished_at = $5, updated_at = $5 WHERE id = $1 AND status = 'running'",
+    {"no-finished-at", "an ended run does not say when",
+     "error_code = $4, finished_at = $5, updated_at = $5 WHERE id = $1 AND status = 'running'",
      "error_code = $4, updated_at = $5 WHERE id = $1 AND status = 'running'"},
     {"keep-detachments", "an ended run's detachments stay", "DELETE FROM issue_run_detachments WHERE run_id = $1",
      "DELETE FROM issue_run_detachments WHERE run_id = $1 AND 1 = 0"},
-    {"forget-detached", "an ended run forgets the issues it was detached from",
-     "SELECT issue_id FROM issue_run_detachments WHERE run_id = $1", "SELECT issue_id FROM issue_run_detachments WHERE 1 = 0 AND run_id = $1"},
-    {"heal-live", "a live run's lock is taken for a dead one's", "WHERE id = $1 AND status IN ('queued','running','scheduled_retry')",
-     "WHERE id = $1 AND status IN ('queued')"},
-    {"lock-ignored", "a claim does not look for the lock of others", "WHERE (id = $2 OR (issue_id = $1 AND takes_lock",
-     "WHERE 1 = 0 AND (id = $2 OR (issue_id = $1 AND takes_lock"},
-    {"no-drain", "waiting wakes that nobody will release stay", "SELECT DISTINCT w.company_id, w.issue_id FROM agent_wakeup_requests w JOIN agents a ON a.id = w.agent_id WHERE",
+    {"heal-live", "a live run's lock is taken for a dead one's",
+     "WHERE id = $1 AND status IN ('queued','running','scheduled_retry')", "WHERE id = $1 AND status IN ('queued')"},
+    {"no-drain", "waiting wakes that nobody will release stay",
+     "SELECT DISTINCT w.company_id, w.issue_id FROM agent_wakeup_requests w JOIN agents a ON a.id = w.agent_id WHERE",
      "SELECT DISTINCT w.company_id, w.issue_id FROM agent_wakeup_requests w JOIN agents a ON a.id = w.agent_id WHERE 1 = 0 AND"},
     {"no-due-retries", "retries that are due are not seen", "scheduled_retry_at <= $1", "1 = 0"},
 };
@@ -168,7 +168,8 @@ WRAP(err_t, agent_invokable, (struct db * db, const struct agent *agent, const c
     return OK;
 }
 
-WRAP(err_t, claim_agent, (struct db * db, const char *agent_id, struct claim_scope *scope, struct run **started, int *n))
+WRAP(err_t, claim_agent,
+     (struct db * db, const char *agent_id, struct claim_scope *scope, struct run **started, int *n))
 {
     if (on("no-server-limit")) scope->slots_left = 50;
     return __real_claim_agent(db, agent_id, scope, started, n);

@@ -34,8 +34,8 @@ struct proc {
     char run_id[ID_SIZE], agent_id[ID_SIZE], issue_id[ID_SIZE];
     bool takes_lock;
     bool cancel_asked;
-    bool ended; /* its exit record is there */
-    bool gone;  /* it vanished with its supervisor: no record */
+    bool ended;   /* its exit record is there */
+    bool gone;    /* it vanished with its supervisor: no record */
     bool unheard; /* the word of its end was lost on the way: the record waits */
     instant_t acts_at, ends_at;
     int acts_left;
@@ -78,7 +78,7 @@ extern struct sim sim;
 /* world.c */
 uint64_t sim_random(void);
 int64_t rarely(int64_t n); /* 0 … n-1, apart from the decisions: for what happens inside a statement */
-int64_t below(int64_t n); /* 0 … n-1 */
+int64_t below(int64_t n);  /* 0 … n-1 */
 bool chance(int64_t percent);
 void decide(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Ends this seed's process, telling seed, step, rule and the last decisions. */
@@ -121,8 +121,8 @@ void ram_setup(void);
 void check_open(const char *url);
 void check_close(void);
 bool check_own(const struct db *db); /* is it the checks' handle? */
-void check_keep(const char *path); /* leaves a copy of the database there (SQLite) */
-void check_install(void);          /* triggers that see every single change */
+void check_keep(const char *path);   /* leaves a copy of the database there (SQLite) */
+void check_install(void);            /* triggers that see every single change */
 void check_always(const char *after);
 void check_liveness(void); /* in calm weather: nothing is without a path for too long (INV-21) */
 void check_end(void);      /* what must be true some time after the faults stopped */

@@ -202,7 +202,8 @@ bool request(const char *what, err_t (*fn)(struct db *db, void *arg), void *arg)
     if (sim.dead) return false;
     if (e) {
         bool ours = (e->kind == ERR_INTERNAL || db_is_unique(e) || db_is_foreign(e) ||
-                     (e->code && strcmp(e->code, "stale") == 0)) && !e->retry;
+                     (e->code && strcmp(e->code, "stale") == 0)) &&
+                    !e->retry;
         if (ours) broken("no request may fail like this", "%s: %s", what, e->message);
         sim.totals.refusals++;
         decide("  refused: %.90s", e->message);
