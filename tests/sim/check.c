@@ -45,7 +45,7 @@ static const char *const triggers[] = {
         "INV-20", "NEW.id"),
 
     "CREATE TRIGGER sim_start_blocked AFTER UPDATE OF status ON heartbeat_runs WHEN NEW.status = 'running' AND OLD.status <> 'running'"
-    " AND NEW.issue_id IS NOT NULL AND " OPEN_BLOCKER(
+    " AND NEW.issue_id IS NOT NULL AND NEW.wake_reason IS NOT 'source_scoped_recovery_action' AND " OPEN_BLOCKER(
         "NEW.issue_id") " AND (NEW.takes_lock OR NOT EXISTS (SELECT 1 FROM heartbeat_run_data d WHERE d.run_id = NEW.id"
                         "   AND d.context_snapshot LIKE '%\"wakeCommentIds\":[\"%'))"
                         " AND NOT EXISTS (SELECT 1 FROM heartbeat_run_data d WHERE d.run_id = NEW.id AND d.context_snapshot LIKE '%\"resolvedByCancellation\":true%'"
