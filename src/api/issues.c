@@ -409,6 +409,7 @@ err_t issue_patch(struct req *r)
     const struct comment_new comment = {.body = text, .on_behalf_of_user_id = json_str(r->body, "onBehalfOfUserId")};
     TRY(patch_limits(r));
     TRY(issue_may_write(r, ACCESS_OPEN, &c.reason));
+    TRY(issue_may_recover(r));
     if (json_object_size(r->body) > 0) TRY(issue_influence(r));
     c.after = r->issue; /* after the guard, which may have adopted the lock */
     c.status_sent = has(r, "status");

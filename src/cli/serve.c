@@ -11,6 +11,7 @@
 #include "base/settings.h"
 #include "engine/engine.h"
 #include "model/instance.h"
+#include "rules/recovery.h"
 #include "store/migrate.h"
 #include "workspace/cgroup.h"
 
@@ -279,8 +280,17 @@ static void bound_memory(void)
     mallopt(M_TRIM_THRESHOLD, 128 << 10);
 }
 
+/* A word that nobody knows would quietly mean something. */
+static err_t check_words(struct server *s)
+{
+    if (recovery_mode(settings.auto_recovery) != RECOVERY_MODES) return OK;
+    return err_new(&s->arena, ERR_BAD_REQUEST, "execution.autoRecovery: \"%s\" must be full, surface_only or off",
+                   settings.auto_recovery);
+}
+
 static err_t start(struct server *s)
 {
+    TRY(check_words(s));
     TRY(parse_listen(s));
     log_setup(log_level_parse(settings.log_level, LOG_INFO), -1);
     raise_limits();

@@ -49,6 +49,7 @@ struct engine {
     atomic_int attached; /* of these, with a link to their shim; read by other threads */
     instant_t next_tick, next_retry, next_timer, looked_at;
     char stalled_company[40], stalled_issue[40]; /* where the last stalled_pass ended */
+    char action_seen[40];                        /* … and the last actions_pass */
     /* results of jobs, for the engine's thread */
     pthread_mutex_t mail_lock;
     struct engine_mail *mail_head, **mail_tail;
@@ -111,5 +112,7 @@ void timers_pass(struct engine *e);
 void sweep_pass(struct engine *e);
 /* stalled.c: a duty of the sweep, work that nothing moves (EX-97…101). */
 err_t stalled_pass(struct engine *e) MUST_CHECK;
+/* actions.c: a duty of the sweep, open recovery actions (EX-125). */
+err_t actions_pass(struct engine *e) MUST_CHECK;
 
 #endif

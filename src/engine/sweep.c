@@ -112,6 +112,7 @@ void sweep_pass(struct engine *e)
         {"locks", heal_locks},
         {"deferred", drain_deferred},
         {"runs", resume_runs},
+        {"actions", actions_pass},
         {"stalled", stalled_pass},
         {"prune", prune_events},
     };

@@ -7,6 +7,7 @@
 #include "model/issue_update.h"
 #include "model/lock.h"
 #include "model/project.h"
+#include "model/recovery_fold.h"
 #include "model/relation.h"
 #include "model/run.h"
 #include "model/wake.h"
@@ -172,6 +173,7 @@ err_t checkout_take(struct db *db, const struct actor *actor, const struct check
     issue->updated_at = issue->last_activity_at = now;
     TRY(entity_update(db, &ENTITY_issue, &before, issue));
     TRY(record(db, actor, issue, "issue.checked_out", json_pack("{s:s}", "agentId", q->agent->id)));
+    TRY(recovery_fold_after(db, actor, &before, issue, false));
     return announce(db, actor, issue, q->agent->id);
 }
 

@@ -9,6 +9,7 @@
 #include "model/company.h"
 #include "model/issue.h"
 #include "model/lock.h"
+#include "model/recovery_fold.h"
 #include "model/relation.h"
 #include "model/run.h"
 #include "model/run_control.h"
@@ -97,6 +98,20 @@ static bool bound_by(struct claim_case *c, json_t *open)
     return true;
 }
 
+/* A recovery owner's turn is over with its action, or when that went to somebody else. */
+static err_t recovery_turn(struct claim_case *c)
+{
+    struct recovery_action a;
+    bool found;
+    const char *id = json_str(c->context, "recoveryActionId");
+    c->facts.named_in_recovery = id != NULL;
+    if (id == NULL) return OK;
+    TRY(recovery_action_get(c->db, id, &a, &found));
+    bool open = found && (is(a.status, "active") || is(a.status, "escalated"));
+    c->facts.recovery_over = !open || !is(a.owner_agent_id, c->agent->id);
+    return OK;
+}
+
 static err_t collect(struct claim_case *c, const struct heartbeat_policy *p)
 {
     struct claim_facts *f = &c->facts;
@@ -128,7 +143,7 @@ static err_t collect(struct claim_case *c, const struct heartbeat_policy *p)
     f->by_hand = is(c->run->invocation_source, "on_demand");
     f->interaction = json_array_size(json_object_get(c->context, "wakeCommentIds")) > 0 || json_str(c->context, "interactionId");
     f->resume_intent = json_bool(c->context, "resumeIntent", false) || json_bool(c->context, "followUpRequested", false);
-    f->named_in_recovery = json_str(c->context, "recoveryActionId") != NULL;
+    TRY(recovery_turn(c));
     TRY(relation_keeps_back(c->db, c->issue.id, c->context, &open, &n));
     f->dependencies_ready = n == 0;
     bool bounded = bound_by(c, open);
@@ -163,6 +178,7 @@ static err_t check_out(struct claim_case *c)
     jw_obj(&w);
     entity_write(&w, &ENTITY_issue, &c->issue, VIEW_COMPACT);
     jw_obj_end(&w);
+    TRY(recovery_fold_after(c->db, &actor, &before, &c->issue, false));
     return activity_log(c->db, &actor, &(struct activity_entry){
         .company_id = c->issue.company_id, .action = "issue.checked_out", .entity_type = "issue", .entity_id = c->issue.id,
         .details = json_pack("{s:s, s:s, s:s}", "agentId", c->agent->id, "source", "run_claim", "identifier", c->issue.identifier),

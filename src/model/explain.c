@@ -7,6 +7,7 @@
 #include "model/barrier.h"
 #include "model/company.h"
 #include "model/in_list.h"
+#include "model/recovery_action.h"
 #include "rules/heartbeat.h"
 
 #include <stdlib.h>
@@ -195,6 +196,30 @@ static err_t load_ended(struct load *l)
     return rows_err(&r);
 }
 
+/* P9. With a person it rests for as long as that takes; an agent's turn ends at its timeout. */
+static err_t load_recovery(struct load *l)
+{
+    struct recovery_set set;
+    TRY(recovery_set_load(l->db, l->ids, l->count, &set));
+    for (int i = 0; i < set.count; i++) {
+        const struct recovery_action *a = &set.items[i];
+        int n = find(l, a->source_issue_id);
+        bool active = text_is(a->status, "active");
+        l->x->nodes[n].named[NAMED_ACTION] =
+            (struct explain_path){.there = true,
+                                  .mover = text_is(a->owner_type, "agent")    ? MOVER_AGENT
+                                           : text_is(a->owner_type, "user")   ? MOVER_USER
+                                           : text_is(a->owner_type, "system") ? MOVER_TIME
+                                                                              : MOVER_BOARD,
+                                  .since = a->created_at,
+                                  .due = active ? a->timeout_at : INSTANT_NONE};
+        l->x->evidence[n].named[NAMED_ACTION].id = a->id;
+        l->x->evidence[n].named[NAMED_ACTION].owner_id = a->owner_agent_id ? a->owner_agent_id : a->owner_user_id;
+        l->x->evidence[n].named[NAMED_ACTION].text = a->next_action;
+    }
+    return OK;
+}
+
 /* ---- the agents' gates ---- */
 
 static int agent_at(const struct explained *x, const char *id)
@@ -324,6 +349,7 @@ err_t explain_load(struct db *db, const char *company_id, const struct issue *co
     TRY(load_wakes(&l));
     TRY(load_skips(&l));
     TRY(load_ended(&l));
+    TRY(load_recovery(&l));
     TRY(load_gates(&l, company_id));
     const struct explain_graph g = {.nodes = out->nodes, .edges = out->map.edges, .count = l.count};
     out->verdicts = explain_judge(l.a, &g, clock_now());

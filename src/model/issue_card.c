@@ -158,6 +158,19 @@ static err_t load_blocked_by(struct db *db, struct issue_cards *cards)
     return rows_err(&r);
 }
 
+static err_t load_recovery(struct db *db, struct issue_cards *cards)
+{
+    int n = cards->count;
+    for (int i = 0; i < cards->count; i++) n += cards->items[i].blocked_by_count;
+    const char **ids = arena_array(db_arena(db), const char *, n + 1);
+    n = 0;
+    for (int i = 0; i < cards->count; i++) {
+        ids[n++] = cards->items[i].row.id;
+        for (int k = 0; k < cards->items[i].blocked_by_count; k++) ids[n++] = cards->items[i].blocked_by[k].id;
+    }
+    return recovery_set_load(db, ids, n, &cards->recovery);
+}
+
 err_t issue_cards_load(struct db *db, const struct issue *rows, int count, unsigned parts, struct issue_cards *out)
 {
     *out = (struct issue_cards){.items = arena_array(db_arena(db), struct issue_card, count), .count = count};
@@ -171,7 +184,7 @@ err_t issue_cards_load(struct db *db, const struct issue *rows, int count, unsig
     if (parts & CARD_ATTENTION) TRY(load_graph(db, out));
     if (parts & CARD_ATTENTION) TRY(load_review(db, out));
     if (parts & CARD_BLOCKED_BY) TRY(load_blocked_by(db, out));
-    return OK;
+    return parts & (CARD_ATTENTION | CARD_BLOCKED_BY) ? load_recovery(db, out) : OK;
 }
 
 /* ---- writing ---- */
@@ -282,13 +295,14 @@ static void write_run(struct jw *w, const struct card_run *run)
     jw_obj_end(w);
 }
 
-static void write_refs(struct jw *w, const char *key, const struct issue_ref *refs, int n)
+static void write_refs(struct jw *w, const char *key, const struct issue_ref *refs, int n,
+                       const struct recovery_set *recovery)
 {
     jw_karr(w, key);
     for (int i = 0; i < n; i++) {
         jw_obj(w);
         issue_ref_write(w, &refs[i]);
-        jw_knull(w, "activeRecoveryAction");
+        recovery_set_write(w, recovery, refs[i].id);
         jw_obj_end(w);
     }
     jw_arr_end(w);
@@ -308,12 +322,12 @@ void issue_write_row(struct jw *w, const struct issue_cards *cards, const struct
     jw_ktime(w, "lastActivityAt", c->row.last_activity_at);
     issue_attention_write(w, cards, c);
     jw_knull(w, "successfulRunHandoff");
-    jw_knull(w, "activeRecoveryAction");
-    if (blocked_by) write_refs(w, "blockedBy", c->blocked_by, c->blocked_by_count);
+    recovery_set_write(w, &cards->recovery, c->row.id);
+    if (blocked_by) write_refs(w, "blockedBy", c->blocked_by, c->blocked_by_count, &cards->recovery);
     jw_obj_end(w);
 }
 
-const char *issue_card_event(struct arena *a, const struct issue_card *c)
+const char *issue_card_event(struct arena *a, const struct issue_cards *cards, const struct issue_card *c)
 {
     struct buf b = {0};
     struct jw w;
@@ -323,7 +337,7 @@ const char *issue_card_event(struct arena *a, const struct issue_card *c)
     write_fields(&w, &c->row, VIEW_COMPACT, description ? cut_at(description, DESCRIPTION_CHARS_MAX) : 0);
     issue_labels_write(&w, c);
     jw_ktime(&w, "lastActivityAt", c->row.last_activity_at);
-    write_refs(&w, "blockedBy", c->blocked_by, c->blocked_by_count);
+    write_refs(&w, "blockedBy", c->blocked_by, c->blocked_by_count, &cards->recovery);
     jw_obj_end(&w);
     return buf_finish(&b, a);
 }
@@ -332,12 +346,12 @@ err_t issue_event_text(struct db *db, const struct issue *row, const char **out)
 {
     struct issue_cards cards;
     TRY(issue_cards_load(db, row, 1, CARD_LABELS | CARD_BLOCKED_BY, &cards));
-    *out = issue_card_event(db_arena(db), &cards.items[0]);
+    *out = issue_card_event(db_arena(db), &cards, &cards.items[0]);
     return OK;
 }
 
 static err_t write_side(struct db *db, struct jw *w, const char *key, const char *sql, const char *issue_id,
-                        const struct blocker_map *map)
+                        const struct blocker_map *map, const struct recovery_set *recovery)
 {
     struct rows r ROWS_AUTO = {0};
     TRY(db_query(db, &r, sql, P(V_ID(issue_id))));
@@ -346,7 +360,7 @@ static err_t write_side(struct db *db, struct jw *w, const char *key, const char
         struct issue_ref ref = read_ref(&r, 0);
         jw_obj(w);
         issue_ref_write(w, &ref);
-        jw_knull(w, "activeRecoveryAction");
+        recovery_set_write(w, recovery, ref.id);
         if (map) terminal_blockers_write(w, map, ref.id);
         jw_obj_end(w);
     }
@@ -356,12 +370,14 @@ static err_t write_side(struct db *db, struct jw *w, const char *key, const char
 
 err_t issue_relations_write(struct db *db, struct jw *w, const char *issue_id, const struct blocker_map *map)
 {
+    struct recovery_set recovery;
+    TRY(recovery_set_around(db, issue_id, &recovery));
     TRY(write_side(db, w, "blockedBy",
                    "SELECT " REF_COLUMNS " FROM issue_relations x JOIN issues b ON b.id = x.issue_id"
                    " WHERE x.type = 'blocks' AND x.related_issue_id = $1 ORDER BY b.title, b.id",
-                   issue_id, map));
+                   issue_id, map, &recovery));
     return write_side(db, w, "blocks",
                       "SELECT " REF_COLUMNS " FROM issue_relations x JOIN issues b ON b.id = x.related_issue_id"
                       " WHERE x.type = 'blocks' AND x.issue_id = $1 ORDER BY b.title, b.id",
-                      issue_id, NULL);
+                      issue_id, NULL, &recovery);
 }

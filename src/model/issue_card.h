@@ -7,6 +7,7 @@
 #define BULLDOG_MODEL_ISSUE_CARD_H
 
 #include "model/blocker_attention.h"
+#include "model/recovery_action.h"
 #include "store/entity.h"
 
 struct card_run {
@@ -29,12 +30,13 @@ struct issue_cards {
     struct issue_card *items;
     int count;
     struct blocker_map map;
+    struct recovery_set recovery; /* open actions of the cards and of their blockers */
 };
 
 enum card_parts {
     CARD_LABELS = 1,
     CARD_RUNS = 2,
-    CARD_ATTENTION = 4, /* blockerAttention, reviewAttention */
+    CARD_ATTENTION = 4, /* blockerAttention, reviewAttention, activeRecoveryAction */
     CARD_BLOCKED_BY = 8,
 };
 err_t issue_cards_load(struct db *db, const struct issue *rows, int count, unsigned parts,
@@ -51,7 +53,7 @@ void issue_write_full(struct jw *w, const struct issue_card *c);
 void issue_write_row(struct jw *w, const struct issue_cards *cards, const struct issue_card *c, enum view view,
                      bool blocked_by);
 /* The compact row with blockedBy as JSON text, for live events (UI-104). */
-const char *issue_card_event(struct arena *a, const struct issue_card *c);
+const char *issue_card_event(struct arena *a, const struct issue_cards *cards, const struct issue_card *c);
 err_t issue_event_text(struct db *db, const struct issue *row, const char **out) MUST_CHECK;
 
 /* "blockedBy" and "blocks" of one issue; map: the graph below it, for terminalBlockers, or NULL. */

@@ -214,7 +214,7 @@ static err_t record(struct db *db, const struct actor *actor, const struct issue
 {
     const char *entity;
     if (in->labels.count || in->blockers.count) TRY(issue_event_text(db, row, &entity));
-    else entity = issue_card_event(db_arena(db), &(struct issue_card){.row = *row});
+    else entity = issue_card_event(db_arena(db), &(struct issue_cards){0}, &(struct issue_card){.row = *row});
     return activity_log(db, actor,
                         &(struct activity_entry){.company_id = row->company_id,
                                                  .action = in->child ? "issue.child_created" : "issue.created",

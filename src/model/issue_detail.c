@@ -205,7 +205,7 @@ err_t issue_detail_write(struct db *db, struct jw *w, const struct issue *row)
     issue_attention_write(w, &d.cards, &d.cards.items[0]);
     jw_knull(w, "productivityReview");
     jw_knull(w, "successfulRunHandoff");
-    jw_knull(w, "activeRecoveryAction");
+    recovery_set_write(w, &d.cards.recovery, row->id);
     TRY(write_retry(db, w, row->id));
     TRY(write_ancestors(db, w, row, false));
     TRY(write_project(db, w, row->project_id));
@@ -304,7 +304,7 @@ static err_t write_issue_part(struct db *db, struct jw *w, const struct issue *r
     issue_attention_write(w, &d.cards, &d.cards.items[0]);
     jw_knull(w, "productivityReview");
     TRY(write_retry(db, w, row->id));
-    jw_knull(w, "activeRecoveryAction");
+    recovery_set_write(w, &d.cards.recovery, row->id);
     jw_kstr(w, "priority", row->priority);
     jw_kstr(w, "projectId", row->project_id);
     jw_kstr(w, "goalId", row->goal_id);

@@ -11,6 +11,7 @@
 #include "model/issue_changes.h"
 #include "model/issue_wakes.h"
 #include "model/lock.h"
+#include "model/recovery_fold.h"
 #include "model/reference.h"
 #include "model/run_control.h"
 #include "rules/issue_reopen.h"
@@ -463,6 +464,7 @@ err_t issue_update(struct db *db, const struct actor *actor, const struct issue 
     TRY(log_blockers(&u, entity));
     bool said = out->commented && !out->replayed;
     if (said) TRY(log_comment(&u, &out->comment, entity));
+    TRY(recovery_fold_after(db, actor, before, &out->row, c->blockers || c->reopen || c->resume));
     return issue_wakes_send(db, actor,
                             &(struct issue_happening){.before = before,
                                                       .after = &out->row,

@@ -11,8 +11,9 @@
 
 static bool is(const char *a, const char *b) { return a && b && strcmp(a, b) == 0; }
 
-/* The board must decide now (EX-110 for a run that failed twice). */
-static err_t escalate(struct db *db, const struct run *run, const struct issue *issue)
+/* No automatic step is left (EX-110). */
+static err_t escalate(struct db *db, const struct run *run, const struct issue *issue, const char *cause,
+                      const char *retry)
 {
     const char *action = arena_printf(
         db_arena(db),
@@ -22,12 +23,14 @@ static err_t escalate(struct db *db, const struct run *run, const struct issue *
                           : run->status);
     if (strlen(action) > 1000)
         action = "Two runs in a row failed. Read the run's log, repair the cause, then move the issue to todo.";
+    json_t *evidence = json_pack("{s:s, s:s?}", "latestRunStatus", run->status, "retryReason", retry);
     return escalate_issue(db, issue,
-                          &(struct escalation){.cause = "run_failed_twice",
+                          &(struct escalation){.cause = cause,
                                                .action = action,
                                                .agent_id = run->agent_id,
                                                .run_id = run->id,
-                                               .error_code = run->error_code});
+                                               .error_code = run->error_code,
+                                               .evidence = evidence});
 }
 
 err_t recover_immediately(struct db *db, const struct run *run, json_t *context, bool *recovered)
@@ -58,7 +61,11 @@ err_t recover_immediately(struct db *db, const struct run *run, json_t *context,
     *recovered = true;
     bool was_recovery = is(retry, "assignment_recovery") || is(retry, "issue_continuation_needed");
     TRY(follow_up_budget_spent(db, run, &spent));
-    if (why || was_recovery || spent) return escalate(db, run, &issue);
+    const char *cause = why                                  ? "assignee_not_invokable"
+                        : spent                              ? "incident_budget_exhausted"
+                        : is(run->error_code, "process_lost") ? "process_lost"
+                                                              : "stranded_assigned_issue";
+    if (why || was_recovery || spent) return escalate(db, run, &issue, cause, retry);
     json_object_set_new(context, "source",
                         json_string(todo ? "issue.assignment_recovery" : "issue.continuation_recovery"));
     return follow_up_run(db, run, context, todo ? "issue_assignment_recovery" : "issue_continuation_needed",

@@ -78,6 +78,7 @@ static err_t load_issue(struct admission_case *c)
     if (!c->has_issue) return OK;
     wake_context_canonical(c->context, c->payload, ref, &c->issue);
     c->facts.assignee_is_agent = is(c->issue.assignee_agent_id, c->agent.id);
+    c->facts.named_in_recovery = json_str(c->context, "recoveryActionId") != NULL;
     return load_blockers(c);
 }
 
@@ -403,7 +404,8 @@ err_t wake_promotable(struct db *db, const struct agent *agent, const struct iss
     bool terminal = is(issue->status, "done") || is(issue->status, "cancelled");
     bool resume = json_bool(context, "resumeIntent", false) || json_bool(context, "followUpRequested", false);
     if (terminal && !comment && !resume) *why = "issue_terminal_status";
-    else if (!is(issue->assignee_agent_id, agent->id) && !comment) *why = "issue_assignee_changed";
+    else if (!is(issue->assignee_agent_id, agent->id) && !comment && !json_str(context, "recoveryActionId"))
+        *why = "issue_assignee_changed";
     else if (is(issue->status, "backlog") && !comment && !resume && !is(json_str(context, "wakeSource"), "on_demand")) *why = "issue_parked";
     if (*why) return OK;
     TRY(relation_keeps_back(db, issue->id, context, &open, &n));

@@ -55,7 +55,8 @@ static struct admission_verdict busy(const struct admission_facts *f)
     if (f->active_same_agent && (!f->active_running || quiet))
         return verdict(ADMIT_COALESCE, "issue_execution_same_name");
     /* AR-48 BETTER (1): what could not pass the claim gate later is not kept waiting */
-    if (!f->assignee_is_agent && !f->interaction) return verdict(ADMIT_SKIP, "issue_assignee_changed");
+    if (!f->assignee_is_agent && !f->named_in_recovery && !f->interaction)
+        return verdict(ADMIT_SKIP, "issue_assignee_changed");
     return verdict(ADMIT_DEFER, "issue_execution_deferred");
 }
 

@@ -22,6 +22,7 @@ struct admission_facts {
     bool issue_scoped, issue_found;
     bool dependencies_ready;
     bool assignee_is_agent; /* the woken agent owns the issue */
+    bool named_in_recovery; /* … or the recovery action the wake is about */
     bool has_active_run;    /* a live run on the issue, or with the same task key */
     bool active_running;    /* … in status running, else queued or scheduled_retry */
     bool active_same_agent;

@@ -12,6 +12,7 @@ static struct claim_verdict verdict(enum claim_action action, const char *reason
 static const char *stale(const struct claim_facts *f)
 {
     if (!f->issue_found) return "issue_not_found";
+    if (f->recovery_over) return "recovery_action_resolved";
     if (!f->agent_is_assignee && !f->interaction && !f->named_in_recovery) return "issue_assignee_changed";
     if (f->issue_terminal && !f->interaction && !f->resume_intent) return "issue_terminal_status";
     if (f->issue_parked && !f->interaction && !f->resume_intent && !f->by_hand) return "issue_parked"; /* INV-19 */

@@ -24,6 +24,7 @@ struct claim_facts {
     bool interaction;    /* the wake carries a comment or an answered interaction */
     bool resume_intent;  /* an explicit request to go on */
     bool named_in_recovery; /* the run is the owner's turn on a recovery action */
+    bool recovery_over;     /* … which has ended, or is somebody else's now */
     bool lock_wanted;    /* the run would take the issue's lock */
     bool lock_held;      /* another live run holds it */
     bool old_tree_alive; /* processes of an earlier run on the issue are not proven gone */

@@ -82,6 +82,11 @@ static struct field run_event_fields[] = {
 #include "tables/entity_run_event.def"
 };
 #undef ROW
+#define ROW recovery_action
+static struct field recovery_action_fields[] = {
+#include "tables/entity_recovery_action.def"
+};
+#undef ROW
 #define ROW activity
 static struct field activity_fields[] = {
 #include "tables/entity_activity.def"
@@ -127,6 +132,7 @@ DEFINE(wake, "agent_wakeup_requests");
 DEFINE(run, "heartbeat_runs");
 DEFINE(run_data, "heartbeat_run_data");
 DEFINE(run_event, "heartbeat_run_events");
+DEFINE(recovery_action, "issue_recovery_actions");
 DEFINE(activity, "activity_log");
 DEFINE(runtime_state, "agent_runtime_state");
 DEFINE(environment, "environments");
@@ -149,7 +155,7 @@ struct entity *const ENTITIES[] = {
     &ENTITY_run,
     &ENTITY_run_data,
     &ENTITY_run_event,
-    &ENTITY_activity,
+    &ENTITY_recovery_action, &ENTITY_activity,
     &ENTITY_runtime_state,
     &ENTITY_environment,
     &ENTITY_execution_workspace,

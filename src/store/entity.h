@@ -81,6 +81,9 @@ struct run_data {
 struct run_event {
 #include "tables/entity_run_event.def"
 };
+struct recovery_action {
+#include "tables/entity_recovery_action.def"
+};
 struct activity {
 #include "tables/entity_activity.def"
 };
@@ -120,7 +123,7 @@ struct entity {
 
 extern struct entity ENTITY_company, ENTITY_agent, ENTITY_agent_key, ENTITY_membership, ENTITY_grant, ENTITY_goal,
     ENTITY_project, ENTITY_project_workspace, ENTITY_issue, ENTITY_comment, ENTITY_label, ENTITY_wake, ENTITY_run,
-    ENTITY_run_data, ENTITY_run_event, ENTITY_activity, ENTITY_runtime_state, ENTITY_environment,
+    ENTITY_run_data, ENTITY_run_event, ENTITY_recovery_action, ENTITY_activity, ENTITY_runtime_state, ENTITY_environment,
     ENTITY_execution_workspace, ENTITY_workspace_operation;
 /* All of them, NULL-terminated (DDL check, OpenAPI). */
 extern struct entity *const ENTITIES[];

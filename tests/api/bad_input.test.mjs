@@ -238,6 +238,7 @@ const REFS = {
   environmentId: [null, /environmentId|^Environment/],
   logoAssetId: [null, /^Logo asset/],
   reviewInteractionId: [null, /^reviewInteractionId/],
+  actionId: [null, /^Active recovery action/],
   sourceRunId: [SHOWN], // a mark in the board's own structured notices; nothing follows it
 };
 

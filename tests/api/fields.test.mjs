@@ -53,6 +53,7 @@ const READ = {
   'POST /api/companies/{companyId}/labels': listed((p) => `/companies/${p.company.id}/labels`),
   'POST /api/agents/{id}/runtime-state/reset-session': answer,
   'POST /api/companies/{companyId}/adapters/{type}/test-environment': answer,
+  'POST /api/issues/{id}/recovery-actions/resolve': answer,
 };
 
 /*
@@ -139,6 +140,11 @@ const FIELDS = {
     see: async (got, p) => (await s.ok('GET', `/issues/${p.issue.id}/comments`))[0].onBehalfOfUserId },
   'POST /api/issues/{id}/checkout agentId': { ...id('agent'), see: (got) => got.assigneeAgentId },
   expectedStatuses: not('a condition, no value: issues.test, checkout races'),
+  // recovery: needs an action, which needs an agent that fails
+  actionId: not('recovery.test'),
+  outcome: not('recovery.test'),
+  sourceIssueStatus: not('recovery.test'),
+  resolutionNote: not('recovery.test'),
   // comments, activity
   authorType: { value: () => 'user' },
   presentation: { value: () => ({ kind: 'system_notice', tone: 'warning', title: 'Look', detailsDefaultOpen: true, density: 'compact' }) },

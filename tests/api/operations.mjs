@@ -189,6 +189,8 @@ export const OPERATIONS = {
   'DELETE /api/issues/{id}/comments/{commentId}': { ...NEEDS('only who wrote it takes it back (IS-91)') },
   'GET /api/issues/{id}/heartbeat-context': {},
   'GET /api/issues/{id}/activity': {},
+  'GET /api/issues/{id}/recovery-actions': {},
+  'POST /api/issues/{id}/recovery-actions/resolve': { body: () => ({ outcome: 'restored', sourceIssueStatus: 'todo' }), status: 404 },
   'GET /api/issues/{id}/explain': {},
   'GET /api/companies/{companyId}/explain': { numbers: ['limit', 'offset'] },
 
