@@ -12,6 +12,7 @@ extern const struct schema GOAL_CREATE, GOAL_PATCH, LABEL_CREATE, PROJECT_CREATE
 extern const struct schema ACTIVITY_CREATE;
 extern const struct schema RECOVERY_RESOLVE;
 extern const struct schema EXECUTION_WORKSPACE_FINALIZE;
+extern const struct schema INSTANCE_SETTINGS, INSTANCE_GENERAL, INSTANCE_EXPERIMENTAL;
 extern const struct schema ISSUE_CREATE, ISSUE_CHILD, ISSUE_PATCH, ISSUE_CHECKOUT, COMMENT_CREATE;
 
 #endif

@@ -93,6 +93,7 @@ int cmd_issue_children(struct cli *c);
 int cmd_force_release(struct cli *c);
 int cmd_org(struct cli *c);
 int cmd_why(struct cli *c);
+int cmd_issue_history(struct cli *c);
 int cmd_company_explain(struct cli *c);
 int cmd_run_log(struct cli *c);
 int cmd_demo(struct cli *c);

@@ -7,6 +7,7 @@
 #include "base/rare.h"
 #include "base/settings.h"
 #include "engine/engine_internal.h"
+#include "model/decision.h"
 #include "model/issue.h"
 #include "model/lock.h"
 
@@ -98,6 +99,7 @@ static err_t prune(struct engine *e, void *arg)
     int64_t n;
     (void)arg;
     TRY(db_exec(e->db, &n, "DELETE FROM live_events WHERE created_at < $1", P(V_TIME(now - settings.event_retention_sec * SECOND_MS))));
+    TRY(decision_prune(e->db, now - settings.decision_retention_days * DAY_MS, &n));
     return db_exec(e->db, &n, "DELETE FROM issue_idempotency_keys WHERE created_at < $1", P(V_TIME(now - KEYS_DAYS * DAY_MS)));
 }
 

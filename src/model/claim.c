@@ -7,6 +7,7 @@
 #include "model/agent.h"
 #include "model/barrier.h"
 #include "model/company.h"
+#include "model/decision.h"
 #include "model/issue.h"
 #include "model/lock.h"
 #include "model/recovery_fold.h"
@@ -234,6 +235,16 @@ static err_t cancel_stale(struct claim_case *c, const char *reason)
                                                         .stop_reason = reason, .wake_status = "skipped"}, &n);
 }
 
+/* It stays queued: said once, however often it is looked at again. */
+static err_t note_wait(struct claim_case *c, const char *reason)
+{
+    if (!c->has_issue) return OK;
+    return decision_record(c->db, &(struct decision){.company_id = c->run->company_id, .issue_id = c->issue.id, .agent_id = c->agent->id,
+                                                     .run_id = c->run->id, .wake_id = c->run->wakeup_request_id, .decision = "gated",
+                                                     .reason = reason,
+                                                     .subject = arena_printf(db_arena(c->db), "claim:%s:%s", c->run->id, reason)});
+}
+
 /* EX-41: an agent that can never run again gives its queue up. */
 static err_t drop_queue(struct db *db, const struct agent *agent, const char *why)
 {
@@ -278,6 +289,7 @@ err_t claim_agent(struct db *db, const char *agent_id, struct claim_scope *s, st
         struct claim_case c = {.db = db, .agent = &agent, .run = &queue[i]};
         TRY(collect(&c, &p));
         struct claim_verdict v = claim_decide(&c.facts);
+        if (v.action == CLAIM_WAIT) TRY(note_wait(&c, v.reason));
         if (v.action == CLAIM_CANCEL) TRY(cancel_stale(&c, v.reason));
         if (v.action != CLAIM_START) continue;
         TRY(start_run(&c, s->node));

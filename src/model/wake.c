@@ -8,6 +8,7 @@
 #include "base/settings.h"
 #include "model/agent.h"
 #include "model/company.h"
+#include "model/decision.h"
 #include "model/issue.h"
 #include "model/lock.h"
 #include "model/relation.h"
@@ -286,6 +287,15 @@ static err_t apply_coalesce(struct admission_case *c, const char *reason, struct
     return entity_insert(c->db, &ENTITY_wake, &row);
 }
 
+/* A wake that became part of an earlier one has no row of its own to show. */
+static err_t decided(struct admission_case *c, const char *reason, const char *wake_id, const char *run_id)
+{
+    if (!c->has_issue) return OK;
+    return decision_record(c->db, &(struct decision){.company_id = c->agent.company_id, .issue_id = c->issue.id, .agent_id = c->agent.id,
+                                                     .wake_id = wake_id, .run_id = run_id, .decision = "coalesced", .reason = reason,
+                                                     .details = json_pack("{s:s?}", "requestedReason", c->req.reason)});
+}
+
 /* Two wakes behind one run are one row that knows both (AR-45). */
 static err_t merge_deferred(struct admission_case *c, const struct wake *old)
 {
@@ -296,12 +306,13 @@ static err_t merge_deferred(struct admission_case *c, const struct wake *old)
     json_object_set_new(payload, "_paperclipWakeContext", merged);
     /* a person's request outranks an agent's as to who asked: it may reopen a closed issue */
     bool person = c->requester->type == ACTOR_BOARD;
-    return db_exec_one(c->db,
+    TRY(db_exec_one(c->db,
                        "UPDATE agent_wakeup_requests SET payload = $2, coalesced_count = coalesced_count + 1, updated_at = $3,"
                        " requested_by_actor_type = $4, requested_by_actor_id = $5 WHERE id = $1 AND status = 'deferred_issue_execution'",
                        P(V_ID(old->id), V_JSON(json_text(c->a, payload)), V_TIME(clock_now()),
                          V_TEXT(person ? "user" : old->requested_by_actor_type),
-                         V_TEXT(person ? actor_id(c->requester) : old->requested_by_actor_id)));
+                         V_TEXT(person ? actor_id(c->requester) : old->requested_by_actor_id))));
+    return decided(c, "issue_execution_deferred", old->id, old->run_id);
 }
 
 static err_t apply_defer(struct admission_case *c, const char *reason, struct wake_result *out)
@@ -362,8 +373,13 @@ static err_t delivered_before(struct admission_case *c, struct wake_result *out,
     out->reason = "idempotency_key";
     out->wake_id = row.id;
     out->run_id = row.run_id;
-    return db_exec_one(c->db, "UPDATE agent_wakeup_requests SET coalesced_count = coalesced_count + 1, updated_at = $2 WHERE id = $1",
-                       P(V_ID(row.id), V_TIME(clock_now())));
+    TRY(db_exec_one(c->db, "UPDATE agent_wakeup_requests SET coalesced_count = coalesced_count + 1, updated_at = $2 WHERE id = $1",
+                    P(V_ID(row.id), V_TIME(clock_now()))));
+    if (row.issue_id == NULL) return OK;
+    return decision_record(c->db, &(struct decision){.company_id = row.company_id, .issue_id = row.issue_id, .agent_id = row.agent_id,
+                                                     .wake_id = row.id, .run_id = row.run_id, .decision = "coalesced",
+                                                     .reason = "idempotency_key",
+                                                     .subject = arena_printf(c->a, "delivered:%s", row.id)});
 }
 
 err_t wake_enqueue(struct db *db, const struct actor *requester, const struct wake_request *req, struct wake_result *out)

@@ -81,6 +81,7 @@ export const pathOf = (op, p) => op.path.replace(/\{(\w+)\}/g, (_, n) => p[op.pa
 export const bodyOf = (op, p) => (op.schema ? (op.line.body ? op.line.body(p) : {}) : undefined);
 
 const NEEDS = (reason) => ({ agent: 403, reason });
+const BOARD_ONLY = NEEDS('settings of the server are the board\'s (AO-100)');
 const CEO = NEEDS('only the ceo among agents');
 const GRANT = NEEDS('needs a grant that an ordinary agent lacks (AR-18)');
 const NO_RUN = (reason) => ({ agent: 401, reason });
@@ -192,7 +193,15 @@ export const OPERATIONS = {
   'GET /api/issues/{id}/recovery-actions': {},
   'POST /api/issues/{id}/recovery-actions/resolve': { body: () => ({ outcome: 'restored', sourceIssueStatus: 'todo' }), status: 404 },
   'GET /api/issues/{id}/explain': {},
+  'GET /api/issues/{id}/history': { numbers: ['limit'] },
   'GET /api/companies/{companyId}/explain': { numbers: ['limit', 'offset'] },
+
+  'GET /api/instance/settings': { ...BOARD_ONLY },
+  'PATCH /api/instance/settings': { body: () => ({ defaultEnvironmentId: null }) },
+  'GET /api/instance/settings/general': { ...BOARD_ONLY },
+  'PATCH /api/instance/settings/general': { body: () => ({ keyboardShortcuts: false }) },
+  'GET /api/instance/settings/experimental': { ...BOARD_ONLY },
+  'PATCH /api/instance/settings/experimental': { body: () => ({ enableApps: false }) },
 
   'GET /api/companies/{companyId}/goals': {},
   'POST /api/companies/{companyId}/goals': { body: () => ({ title: name('Made') }) },
