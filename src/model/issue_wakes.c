@@ -293,7 +293,7 @@ err_t issue_wakes_send(struct db *db, const struct actor *actor, const struct is
 {
     struct wake_batch batch = {.arena = db_arena(db)};
     bool closed = status_terminal(h->after->status) && (h->before == NULL || !status_terminal(h->before->status));
-    bool told = add_assignee(&batch, h);
+    bool told = !h->quiet && add_assignee(&batch, h);
     TRY(add_mentions(db, &batch, h, told));
     if (closed) TRY(issue_wakes_closed(db, actor, h->after, &batch));
     TRY(add_restored(db, h, &batch));
