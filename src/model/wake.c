@@ -34,6 +34,7 @@ struct admission_case {
     struct issue issue;
     bool has_issue;
     struct active_hold hold;
+    bool holder_ended; /* a run that held the issue, and should not any more */
     const char *not_invokable;
     struct run active; /* the live run it meets, when facts.has_active_run */
     struct admission_facts facts;
@@ -125,6 +126,7 @@ static err_t find_active_on_issue(struct admission_case *c)
                                                              .error = "The issue moved on before this run started",
                                                              .error_code = why, .stop_reason = why, .no_promote = true},
                                  &cancelled));
+        c->holder_ended |= cancelled > 0;
         if (cancelled) continue;
         /* the run to join is one of the woken agent, if any; a queued one before a running one */
         bool mine = is(rows[i].agent_id, c->agent.id), have_mine = pick && is(pick->agent_id, c->agent.id);
@@ -388,6 +390,7 @@ err_t wake_enqueue(struct db *db, const struct actor *requester, const struct wa
 {
     struct admission_case c = {.db = db, .a = db_arena(db), .requester = requester, .req = *req};
     bool found, done;
+    int promoted;
     *out = (struct wake_result){0};
     if (c.req.source == NULL) c.req.source = "on_demand";
     c.payload = json_is_object(req->payload) ? json_deep_copy(req->payload) : json_object();
@@ -402,7 +405,9 @@ err_t wake_enqueue(struct db *db, const struct actor *requester, const struct wa
     case ADMIT_QUEUE: return apply_queue(&c, out);
     case ADMIT_COALESCE: return apply_coalesce(&c, v.reason, out);
     case ADMIT_DEFER: return apply_defer(&c, v.reason, out);
-    case ADMIT_SKIP: return apply_skip(&c, v.reason, out);
+    case ADMIT_SKIP:
+        TRY(apply_skip(&c, v.reason, out));
+        return c.holder_ended ? lock_promote_issue(db, c.issue.id, &promoted) : OK; /* nothing took its place */
     }
     abort();
 }
