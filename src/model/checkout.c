@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "model/activity.h"
+#include "model/hold.h"
 #include "model/issue_card.h"
 #include "model/issue_update.h"
 #include "model/lock.h"
@@ -149,6 +150,26 @@ static err_t announce(struct db *db, const struct actor *actor, const struct iss
         &ignored);
 }
 
+/* EX-18: a paused tree is not worked on, save by a run that answers somebody (EX-134). */
+static err_t check_hold(struct db *db, const struct issue *i, const char *run_id)
+{
+    struct active_hold hold;
+    struct run run;
+    struct run_data data;
+    struct wake wake;
+    bool found = false, passes = false;
+    TRY(hold_on(db, i->id, &hold));
+    if (hold.hold_id == NULL) return OK;
+    if (run_id) TRY(run_get(db, run_id, &run, &found));
+    if (found) TRY(run_data_get(db, run_id, &data));
+    if (found) TRY(entity_one(db, &ENTITY_wake, &wake, &found, "WHERE id = $1", P(V_ID(run.wakeup_request_id))));
+    if (found) {
+        const struct hold_requester by = {wake.requested_by_actor_type, wake.requested_by_actor_id};
+        TRY(hold_lets_pass(db, i->id, json_read(data.context_snapshot), &by, &passes));
+    }
+    return passes ? OK : hold_checkout_error(db_arena(db), &hold);
+}
+
 err_t checkout_take(struct db *db, const struct actor *actor, const struct checkout_request *q, struct issue *issue)
 {
     struct issue before;
@@ -157,6 +178,7 @@ err_t checkout_take(struct db *db, const struct actor *actor, const struct check
     instant_t now = clock_now();
     TRY(check_project(db, issue));
     TRY(run_of(db, actor, q, issue, &run));
+    TRY(check_hold(db, issue, run));
     TRY(lock_heal(db, issue));
     before = *issue;
     if (holds_already(q, issue, run)) return OK;

@@ -8,6 +8,7 @@
 #include "model/barrier.h"
 #include "model/company.h"
 #include "model/decision.h"
+#include "model/hold.h"
 #include "model/issue.h"
 #include "model/lock.h"
 #include "model/recovery_fold.h"
@@ -66,6 +67,7 @@ struct claim_case {
     json_t *context;
     struct issue issue;
     bool has_issue;
+    struct active_hold hold;
     struct claim_facts facts;
 };
 
@@ -113,6 +115,22 @@ static err_t recovery_turn(struct claim_case *c)
     return OK;
 }
 
+/* EX-131, EX-134: a pause may have come after the wake; who asked stands in the wake's row. */
+static err_t held(struct claim_case *c)
+{
+    struct wake wake;
+    bool found = false, passes = false;
+    TRY(hold_on(c->db, c->issue.id, &c->hold));
+    if (c->hold.hold_id) TRY(entity_one(c->db, &ENTITY_wake, &wake, &found, "WHERE id = $1", P(V_ID(c->run->wakeup_request_id))));
+    if (found) {
+        const struct hold_requester by = {wake.requested_by_actor_type, wake.requested_by_actor_id};
+        TRY(hold_lets_pass(c->db, c->issue.id, c->context, &by, &passes));
+    }
+    c->facts.held = c->hold.hold_id && !passes;
+    hold_mark(c->context, passes ? &c->hold : &(struct active_hold){0});
+    return OK;
+}
+
 static err_t collect(struct claim_case *c, const struct heartbeat_policy *p)
 {
     struct claim_facts *f = &c->facts;
@@ -145,9 +163,10 @@ static err_t collect(struct claim_case *c, const struct heartbeat_policy *p)
     f->interaction = json_array_size(json_object_get(c->context, "wakeCommentIds")) > 0 || json_str(c->context, "interactionId");
     f->resume_intent = json_bool(c->context, "resumeIntent", false) || json_bool(c->context, "followUpRequested", false);
     TRY(recovery_turn(c));
+    TRY(held(c));
     TRY(relation_keeps_back(c->db, c->issue.id, c->context, &open, &n));
     f->dependencies_ready = n == 0;
-    bool bounded = bound_by(c, open);
+    bool bounded = bound_by(c, open) || c->hold.hold_id;
     f->lock_wanted = f->agent_is_assignee && admission_takes_lock(c->run->wake_reason) && !bounded && !f->issue_terminal;
     return f->lock_wanted ? other_lock(c) : OK;
 }
@@ -229,10 +248,14 @@ static err_t start_run(struct claim_case *c, const struct node *node)
 
 static err_t cancel_stale(struct claim_case *c, const char *reason)
 {
+    static const struct actor engine = {.type = ACTOR_SYSTEM, .source = "claim"};
     int64_t n;
-    return run_cancel_where(c->db, &(struct run_cancel){.run_id = c->run->id, .statuses = "'queued'", .error_code = reason,
-                                                        .error = arena_printf(db_arena(c->db), "Not started: %s", reason),
-                                                        .stop_reason = reason, .wake_status = "skipped"}, &n);
+    TRY(run_cancel_where(c->db, &(struct run_cancel){.run_id = c->run->id, .statuses = "'queued'", .error_code = reason,
+                                                     .error = arena_printf(db_arena(c->db), "Not started: %s", reason),
+                                                     .stop_reason = reason, .wake_status = c->facts.held ? "cancelled" : "skipped"}, &n));
+    if (!c->facts.held) return OK;
+    return hold_record(c->db, &engine, &c->issue, &c->hold, "issue.tree_hold_run_interrupted",
+                       json_pack("{s:s, s:s, s:s}", "runId", c->run->id, "agentId", c->agent->id, "source", "run_claim"));
 }
 
 /* It stays queued: said once, however often it is looked at again. */

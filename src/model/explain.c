@@ -6,6 +6,7 @@
 #include "model/agent.h"
 #include "model/barrier.h"
 #include "model/company.h"
+#include "model/hold.h"
 #include "model/in_list.h"
 #include "model/recovery_action.h"
 #include "rules/heartbeat.h"
@@ -191,6 +192,7 @@ static err_t load_ended(struct load *l)
         e->last_wake_reason = row_text(&r, 4);
         e->run_count = row_int(&r, 6);
         l->x->nodes[n].last_status = row_text(&r, 2);
+        l->x->nodes[n].last_held = text_is(e->last_error_code, HOLD_GATE);
         l->x->nodes[n].last_finished = row_time(&r, 5);
     }
     return rows_err(&r);
@@ -216,6 +218,20 @@ static err_t load_recovery(struct load *l)
         l->x->evidence[n].named[NAMED_ACTION].id = a->id;
         l->x->evidence[n].named[NAMED_ACTION].owner_id = a->owner_agent_id ? a->owner_agent_id : a->owner_user_id;
         l->x->evidence[n].named[NAMED_ACTION].text = a->next_action;
+    }
+    return OK;
+}
+
+/* P11. */
+static err_t load_holds(struct load *l, const char *company_id)
+{
+    struct active_hold *holds = arena_array(l->a, struct active_hold, l->count + 1);
+    TRY(hold_on_many(l->db, company_id, l->ids, l->count, holds));
+    for (int i = 0; i < l->count; i++) {
+        if (holds[i].hold_id == NULL) continue;
+        l->x->nodes[i].named[NAMED_HOLD] = (struct explain_path){true, MOVER_BOARD, holds[i].since, INSTANT_NONE};
+        l->x->evidence[i].named[NAMED_HOLD].id = holds[i].hold_id;
+        l->x->evidence[i].named[NAMED_HOLD].text = holds[i].reason;
     }
     return OK;
 }
@@ -350,6 +366,7 @@ err_t explain_load(struct db *db, const char *company_id, const struct issue *co
     TRY(load_skips(&l));
     TRY(load_ended(&l));
     TRY(load_recovery(&l));
+    TRY(load_holds(&l, company_id));
     TRY(load_gates(&l, company_id));
     const struct explain_graph g = {.nodes = out->nodes, .edges = out->map.edges, .count = l.count};
     out->verdicts = explain_judge(l.a, &g, clock_now());

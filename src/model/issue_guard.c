@@ -50,6 +50,7 @@ err_t issue_guard_error(struct arena *a, enum status_verdict verdict, const stru
     case FOLLOWUP_CANCELLED:
         return err_new(a, ERR_CONFLICT, "Cancelled issues must be restored through the dedicated restore flow");
     case FOLLOWUP_STATUS: return err_new(a, ERR_CONFLICT, "An issue in status %s cannot be reopened", issue->status);
+    case FOLLOWUP_HELD: return err_new(a, ERR_CONFLICT, "Issue follow-up blocked by active subtree pause hold");
     case FOLLOWUP_BLOCKED:
         return err_with(
             a, ERR_CONFLICT, NULL,

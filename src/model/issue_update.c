@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "model/activity.h"
+#include "model/hold.h"
 #include "model/issue.h"
 #include "model/issue_card.h"
 #include "model/issue_changes.h"
@@ -128,7 +129,7 @@ static err_t policy_allows(struct update *u, bool *yes)
 {
     const char *policy = u->before->review_policy, *mover = NULL;
     *yes = true;
-    if (policy == NULL || text_is(policy, "anyone")) return OK;
+    if (policy == NULL || text_is(policy, "anyone") || u->c->tree_control) return OK;
     if (text_is(policy, "human_only")) {
         *yes = u->author.person;
         return OK;
@@ -147,8 +148,10 @@ static err_t policy_allows(struct update *u, bool *yes)
 static err_t guard(struct update *u)
 {
     const struct issue *b = u->before, *x = u->after;
+    struct active_hold hold = {.hold_id = NULL};
     bool allowed;
     TRY(policy_allows(u, &allowed));
+    if (u->actor->type == ACTOR_AGENT) TRY(hold_on(u->db, b->id, &hold));
     enum status_verdict v = status_guard(&(struct status_facts){
         .from = b->status,
         .to = x->status,
@@ -163,8 +166,10 @@ static err_t guard(struct update *u)
         .has_monitor = x->monitor_next_check_at != INSTANT_NONE && x->monitor_next_check_at > u->now,
         .reopen = u->c->reopen,
         .resume = u->c->resume,
+        .held = hold.hold_id != NULL,
         .policy_allows_close = allowed,
         .policy_changed = !text_same(b->review_policy, x->review_policy)});
+    if (v == FOLLOWUP_HELD) return hold_followup_error(u->a, &hold);
     return issue_guard_error(u->a, v, &u->open, b);
 }
 
@@ -470,6 +475,7 @@ err_t issue_update(struct db *db, const struct actor *actor, const struct issue 
                                                       .after = &out->row,
                                                       .mutation = "update",
                                                       .status_sent = c->status_sent,
+                                                      .quiet = c->tree_control,
                                                       .author = &u.author,
                                                       .comment = said ? &out->comment : NULL,
                                                       .reopened_from = u.reopened_from,

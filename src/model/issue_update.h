@@ -20,6 +20,7 @@ struct issue_change {
     const struct comment_new *comment;       /* or NULL; its issue is filled here */
     bool reopen, resume, interrupt;
     bool comment_route; /* POST comments: shorter activity */
+    bool tree_control;  /* a hold cancels or restores a whole tree: it says itself whom it wakes */
     json_t *requested;  /* the body, for the activity */
     const char *reason; /* authorization reason */
 };

@@ -292,8 +292,9 @@ static err_t add_unblock_owner(struct db *db, const struct issue_happening *h, s
 err_t issue_wakes_send(struct db *db, const struct actor *actor, const struct issue_happening *h)
 {
     struct wake_batch batch = {.arena = db_arena(db)};
-    bool closed = status_terminal(h->after->status) && (h->before == NULL || !status_terminal(h->before->status));
-    bool told = add_assignee(&batch, h);
+    const char *from = h->before ? h->before->status : NULL, *to = h->after->status;
+    bool closed = status_terminal(to) && (!status_terminal(from) || (text_is(to, "done") && !text_is(from, "done")));
+    bool told = !h->quiet && add_assignee(&batch, h);
     TRY(add_mentions(db, &batch, h, told));
     if (closed) TRY(issue_wakes_closed(db, actor, h->after, &batch));
     TRY(add_restored(db, h, &batch));

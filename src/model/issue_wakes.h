@@ -17,6 +17,7 @@ struct issue_happening {
     const struct issue *after;
     const char *mutation; /* create, child_create, update, comment … */
     bool status_sent;
+    bool quiet; /* its assignee hears of it otherwise */
     const struct author *author;
     const struct comment *comment; /* NULL: none, or a replay */
     const char *reopened_from;     /* the comment moved it to todo from here */

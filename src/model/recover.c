@@ -4,6 +4,7 @@
 #include "model/agent.h"
 #include "model/escalate.h"
 #include "model/follow_up.h"
+#include "model/hold.h"
 #include "model/issue.h"
 #include "model/relation.h"
 
@@ -39,7 +40,7 @@ err_t recover_immediately(struct db *db, const struct run *run, json_t *context,
     struct agent agent;
     struct run next;
     json_t *open;
-    bool found, spent;
+    bool found, spent, held;
     int blockers;
     int64_t live;
     const char *why, *retry = json_str(context, "retryReason");
@@ -54,7 +55,8 @@ err_t recover_immediately(struct db *db, const struct run *run, json_t *context,
         db, &live, 0,
         "SELECT count(*) FROM heartbeat_runs WHERE issue_id = $1 AND status IN ('queued','running','scheduled_retry')",
         P(V_ID(issue.id))));
-    if (blockers > 0 || live > 0) return OK;
+    TRY(hold_keeps(db, issue.id, &held));
+    if (blockers > 0 || live > 0 || held) return OK;
     TRY(agent_get(db, run->agent_id, &agent, &found));
     TRY(agent_invokable(db, &agent, &why));
     if (is(why, "paused")) return OK; /* the gate itself is the waiting path (EX-107) */

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "model/agent.h"
 #include "model/follow_up.h"
+#include "model/hold.h"
 #include "model/issue.h"
 #include "model/run.h"
 #include "model/run_control.h"
@@ -16,11 +17,12 @@ err_t retry_process_loss(struct db *db, const struct run *run, json_t *context, 
 {
     struct run next;
     int64_t known;
-    bool spent;
+    bool spent, held;
     *queued = false;
     if (run->process_loss_retry_count >= PROCESS_LOSS_MAX) return OK;
+    TRY(hold_keeps(db, run->issue_id, &held)); /* its release looks again */
     TRY(follow_up_budget_spent(db, run, &spent));
-    if (spent) return OK;
+    if (spent || held) return OK;
     TRY(db_int(db, &known, 0, "SELECT count(*) FROM heartbeat_runs WHERE retry_of_run_id = $1", P(V_ID(run->id))));
     if (known > 0) return OK;
     *queued = true;
@@ -67,7 +69,7 @@ static err_t retry_gate(struct db *db, const struct run *run, const char **why)
 {
     struct issue issue;
     struct agent agent;
-    bool found;
+    bool found, held;
     *why = NULL;
     TRY(agent_get(db, run->agent_id, &agent, &found));
     if (!found) *why = "agent_not_found";
@@ -78,6 +80,11 @@ static err_t retry_gate(struct db *db, const struct run *run, const char **why)
         return OK;
     }
     if (run->issue_id == NULL) return OK;
+    TRY(hold_keeps(db, run->issue_id, &held));
+    if (held) {
+        *why = HOLD_GATE;
+        return OK;
+    }
     TRY(issue_get(db, run->issue_id, &issue, &found));
     if (!found) *why = "issue_not_found";
     else if (!text_is(issue.assignee_agent_id, run->agent_id)) *why = "issue_reassigned";
@@ -91,7 +98,7 @@ static err_t promote_retry(struct db *db, const struct run *run, int *promoted)
     const char *why;
     int64_t n;
     TRY(retry_gate(db, run, &why));
-    if (text_is(why, "paused")) /* asked again later: a pause ends (EX-62 BETTER) */
+    if (text_is(why, "paused") || text_is(why, HOLD_GATE)) /* asked again later: a pause ends (EX-62 BETTER) */
         return db_exec(db, &n,
                        "UPDATE heartbeat_runs SET scheduled_retry_at = $2 WHERE id = $1 AND status = 'scheduled_retry'",
                        P(V_ID(run->id), V_TIME(clock_now() + 5 * MINUTE_MS)));

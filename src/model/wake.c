@@ -9,6 +9,7 @@
 #include "model/agent.h"
 #include "model/company.h"
 #include "model/decision.h"
+#include "model/hold.h"
 #include "model/issue.h"
 #include "model/lock.h"
 #include "model/relation.h"
@@ -33,6 +34,8 @@ struct admission_case {
     struct company company;
     struct issue issue;
     bool has_issue;
+    struct active_hold hold;
+    bool holder_ended; /* a run that held the issue, and should not any more */
     const char *not_invokable;
     struct run active; /* the live run it meets, when facts.has_active_run */
     struct admission_facts facts;
@@ -68,6 +71,18 @@ static err_t load_blockers(struct admission_case *c)
     return OK;
 }
 
+/* EX-131: a paused tree keeps wakes out, save one that brings its requester's own words. */
+static err_t load_hold(struct admission_case *c)
+{
+    const struct hold_requester by = {actor_kind(c->requester), actor_id(c->requester)};
+    bool passes = false;
+    TRY(hold_on(c->db, c->issue.id, &c->hold));
+    if (c->hold.hold_id) TRY(hold_lets_pass(c->db, c->issue.id, c->context, &by, &passes));
+    c->facts.held = c->hold.hold_id && !passes;
+    hold_mark(c->context, passes ? &c->hold : &(struct active_hold){0});
+    return OK;
+}
+
 static err_t load_issue(struct admission_case *c)
 {
     const char *ref = json_str(c->context, "issueId");
@@ -80,6 +95,7 @@ static err_t load_issue(struct admission_case *c)
     wake_context_canonical(c->context, c->payload, ref, &c->issue);
     c->facts.assignee_is_agent = is(c->issue.assignee_agent_id, c->agent.id);
     c->facts.named_in_recovery = json_str(c->context, "recoveryActionId") != NULL;
+    TRY(load_hold(c));
     return load_blockers(c);
 }
 
@@ -112,6 +128,7 @@ static err_t find_active_on_issue(struct admission_case *c)
                                                              .error = "The issue moved on before this run started",
                                                              .error_code = why, .stop_reason = why, .no_promote = true},
                                  &cancelled));
+        c->holder_ended |= cancelled > 0;
         if (cancelled) continue;
         /* the run to join is one of the woken agent, if any; a queued one before a running one */
         bool mine = is(rows[i].agent_id, c->agent.id), have_mine = pick && is(pick->agent_id, c->agent.id);
@@ -256,7 +273,11 @@ static err_t apply_skip(struct admission_case *c, const char *reason, struct wak
     wake_init(c, &row, "skipped", reason);
     row.finished_at = row.requested_at;
     out->wake_id = row.id;
-    return entity_insert(c->db, &ENTITY_wake, &row);
+    TRY(entity_insert(c->db, &ENTITY_wake, &row));
+    if (!is(reason, HOLD_GATE)) return OK;
+    return hold_record(c->db, c->requester, &c->issue, &c->hold, "issue.tree_hold_wakeup_deferred",
+                       json_pack("{s:s, s:s, s:s?, s:s}", "agentId", c->agent.id, "wakeupRequestId", row.id, "requestedReason", c->req.reason,
+                                 "source", c->req.source));
 }
 
 static err_t merge_into_run(struct admission_case *c)
@@ -386,6 +407,7 @@ err_t wake_enqueue(struct db *db, const struct actor *requester, const struct wa
 {
     struct admission_case c = {.db = db, .a = db_arena(db), .requester = requester, .req = *req};
     bool found, done;
+    int promoted;
     *out = (struct wake_result){0};
     if (c.req.source == NULL) c.req.source = "on_demand";
     c.payload = json_is_object(req->payload) ? json_deep_copy(req->payload) : json_object();
@@ -400,16 +422,22 @@ err_t wake_enqueue(struct db *db, const struct actor *requester, const struct wa
     case ADMIT_QUEUE: return apply_queue(&c, out);
     case ADMIT_COALESCE: return apply_coalesce(&c, v.reason, out);
     case ADMIT_DEFER: return apply_defer(&c, v.reason, out);
-    case ADMIT_SKIP: return apply_skip(&c, v.reason, out);
+    case ADMIT_SKIP:
+        TRY(apply_skip(&c, v.reason, out));
+        return c.holder_ended ? lock_promote_issue(db, c.issue.id, &promoted) : OK; /* nothing took its place */
     }
     abort();
 }
 
 /* ---- promotion of deferred rows ---- */
 
-err_t wake_promotable(struct db *db, const struct agent *agent, const struct issue *issue, json_t *context, const char **why)
+err_t wake_promotable(struct db *db, const struct wake *wake, const struct agent *agent, const struct issue *issue, json_t *context,
+                      const char **why)
 {
+    const struct hold_requester by = {wake->requested_by_actor_type, wake->requested_by_actor_id};
+    struct active_hold hold;
     json_t *open;
+    bool passes = false;
     int n;
     TRY(agent_invokable(db, agent, why));
     if (*why) {
@@ -423,6 +451,10 @@ err_t wake_promotable(struct db *db, const struct agent *agent, const struct iss
     else if (!is(issue->assignee_agent_id, agent->id) && !comment && !json_str(context, "recoveryActionId"))
         *why = "issue_assignee_changed";
     else if (is(issue->status, "backlog") && !comment && !resume && !is(json_str(context, "wakeSource"), "on_demand")) *why = "issue_parked";
+    if (*why) return OK;
+    TRY(hold_on(db, issue->id, &hold));
+    if (hold.hold_id) TRY(hold_lets_pass(db, issue->id, context, &by, &passes));
+    if (hold.hold_id && !passes) *why = HOLD_GATE;
     if (*why) return OK;
     TRY(relation_keeps_back(db, issue->id, context, &open, &n));
     if (n > 0 && !comment) *why = "issue_dependencies_blocked";

@@ -6,8 +6,8 @@
 #include "store/entity.h"
 
 /* May this deferred wake become a queued run now? *why: NULL, or the typed reason against it. */
-err_t wake_promotable(struct db *db, const struct agent *agent, const struct issue *issue, json_t *context,
-                      const char **why) MUST_CHECK;
+err_t wake_promotable(struct db *db, const struct wake *wake, const struct agent *agent, const struct issue *issue,
+                      json_t *context, const char **why) MUST_CHECK;
 /* deferred row → queued row + queued run with the stored context (EX-66). */
 err_t wake_promote(struct db *db, const struct wake *wake, const struct agent *agent, const struct issue *issue,
                    json_t *context) MUST_CHECK;

@@ -20,6 +20,7 @@ struct admission_facts {
     bool has_actionable_work;
 
     bool issue_scoped, issue_found;
+    bool held; /* under a paused tree, and not somebody's own words (EX-134) */
     bool dependencies_ready;
     bool assignee_is_agent; /* the woken agent owns the issue */
     bool named_in_recovery; /* … or the recovery action the wake is about */

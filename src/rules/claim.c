@@ -24,6 +24,7 @@ struct claim_verdict claim_decide(const struct claim_facts *f)
     if (f->daily_runs_reached) return verdict(CLAIM_CANCEL, "heartbeat.daily_run_limit");
     if (f->daily_cost_reached) return verdict(CLAIM_CANCEL, "heartbeat.daily_cost_limit");
     if (!f->issue_scoped) return verdict(CLAIM_START, NULL);
+    if (f->held) return verdict(CLAIM_CANCEL, "issue_tree_hold_active");
     const char *why = stale(f);
     if (why) return verdict(CLAIM_CANCEL, why);
     if (!f->dependencies_ready && !f->interaction) return verdict(CLAIM_CANCEL, "issue_dependencies_blocked");

@@ -20,6 +20,7 @@ struct claim_facts {
     bool issue_parked; /* in the backlog */
     bool by_hand;      /* somebody asked for this very run */
     bool agent_is_assignee;
+    bool held; /* under a paused tree, and not somebody's own words (EX-134) */
     bool dependencies_ready;
     bool interaction;    /* the wake carries a comment or an answered interaction */
     bool resume_intent;  /* an explicit request to go on */

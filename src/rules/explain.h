@@ -82,6 +82,7 @@ struct explain_node {
     instant_t expected_since;  /* issues.dispatch_expected_since */
     instant_t throttled_until; /* its last wake was told to wait */
     const char *last_status;   /* of its latest ended run */
+    bool last_held;            /* … which a hold ended, and nobody else */
     instant_t last_finished;
     struct explain_path named[NAMED_COUNT];
     int first, count; /* its open blockers and children among the edges */

@@ -62,6 +62,16 @@ static struct field label_fields[] = {
 #include "tables/entity_label.def"
 };
 #undef ROW
+#define ROW tree_hold
+static struct field tree_hold_fields[] = {
+#include "tables/entity_tree_hold.def"
+};
+#undef ROW
+#define ROW tree_hold_member
+static struct field tree_hold_member_fields[] = {
+#include "tables/entity_tree_hold_member.def"
+};
+#undef ROW
 #define ROW wake
 static struct field wake_fields[] = {
 #include "tables/entity_wake.def"
@@ -128,6 +138,8 @@ DEFINE(project_workspace, "project_workspaces");
 DEFINE(issue, "issues");
 DEFINE(comment, "issue_comments");
 DEFINE(label, "labels");
+DEFINE(tree_hold, "issue_tree_holds");
+DEFINE(tree_hold_member, "issue_tree_hold_members");
 DEFINE(wake, "agent_wakeup_requests");
 DEFINE(run, "heartbeat_runs");
 DEFINE(run_data, "heartbeat_run_data");
@@ -160,6 +172,8 @@ struct entity *const ENTITIES[] = {
     &ENTITY_environment,
     &ENTITY_execution_workspace,
     &ENTITY_workspace_operation,
+    &ENTITY_tree_hold,
+    &ENTITY_tree_hold_member,
     NULL,
 };
 

@@ -69,6 +69,12 @@ struct comment {
 struct label {
 #include "tables/entity_label.def"
 };
+struct tree_hold {
+#include "tables/entity_tree_hold.def"
+};
+struct tree_hold_member {
+#include "tables/entity_tree_hold_member.def"
+};
 struct wake {
 #include "tables/entity_wake.def"
 };
@@ -124,7 +130,7 @@ struct entity {
 extern struct entity ENTITY_company, ENTITY_agent, ENTITY_agent_key, ENTITY_membership, ENTITY_grant, ENTITY_goal,
     ENTITY_project, ENTITY_project_workspace, ENTITY_issue, ENTITY_comment, ENTITY_label, ENTITY_wake, ENTITY_run,
     ENTITY_run_data, ENTITY_run_event, ENTITY_recovery_action, ENTITY_activity, ENTITY_runtime_state, ENTITY_environment,
-    ENTITY_execution_workspace, ENTITY_workspace_operation;
+    ENTITY_execution_workspace, ENTITY_workspace_operation, ENTITY_tree_hold, ENTITY_tree_hold_member;
 /* All of them, NULL-terminated (DDL check, OpenAPI). */
 extern struct entity *const ENTITIES[];
 

@@ -10,7 +10,7 @@ import { ran, shell, until } from './kit.mjs';
 
 /* The entity a path names, by its first segment. */
 const KINDS = { companies: 'company', agents: 'agent', issues: 'issue', 'heartbeat-runs': 'run', goals: 'goal', projects: 'project', labels: 'label', 'execution-workspaces': 'execution', 'workspace-operations': 'operation', environments: 'environment' };
-const PARTS = { keyId: 'key', commentId: 'comment', workspaceId: 'workspace' };
+const PARTS = { holdId: 'hold', keyId: 'key', commentId: 'comment', workspaceId: 'workspace' };
 /* Names of the server itself, which belong to no company. */
 const WORDS = { type: 'adapter', page: 'text', environmentId: 'environment' };
 
@@ -26,6 +26,7 @@ export const MAKE = {
   project: (p) => p.s.ok('POST', `/companies/${p.company.id}/projects`, { name: name('Project') }),
   label: (p) => p.s.ok('POST', `/companies/${p.company.id}/labels`, { name: name('label'), color: '#00aa11' }),
   comment: (p) => p.s.ok('POST', `/issues/${p.issue.id}/comments`, { body: 'words' }),
+  hold: async (p) => (await p.s.ok('POST', `/issues/${p.issue.id}/tree-holds`, { mode: 'pause' })).hold,
   workspace: (p) => p.s.ok('POST', `/projects/${p.project.id}/workspaces`, { name: name('ws'), repoUrl: `https://example.test/${count}.git` }),
   key: (p) => p.s.ok('POST', `/agents/${p.agent.id}/keys`, {}),
   adapter: () => ({ id: 'process' }),
@@ -35,7 +36,7 @@ export const MAKE = {
   operation: (p) => p.operation,
   run: (p) => p.run, // a run is not made by a request; the one of the place ended long ago
 };
-const WITHIN = { comment: 'issue', workspace: 'project', key: 'agent' };
+const WITHIN = { hold: 'issue', comment: 'issue', workspace: 'project', key: 'agent' };
 
 /** A company with one of everything, and tokens: of an agent, and of a run of another. */
 export async function place(s) {
@@ -46,6 +47,8 @@ export async function place(s) {
   p.deadToken = await key(s, gone);
   await s.ok('POST', `/agents/${gone.id}/terminate`, {});
   for (const kind of ['issue', 'goal', 'project', 'label', 'comment', 'workspace', 'key', 'adapter', 'text', 'environment']) p[kind] = await MAKE[kind](p);
+  p.hold = await MAKE.hold(p);
+  await s.ok('POST', `/issues/${p.issue.id}/tree-holds/${p.hold.id}/release`, {}); // the issue itself stays free
   const idler = await shell(s, p.company, 'echo hello');
   p.run = await ran(s, idler);
   const folder = await s.ok('POST', `/companies/${p.company.id}/projects`, { name: name('Folder'), workspace: { cwd: s.dataDir } });
@@ -192,6 +195,12 @@ export const OPERATIONS = {
   'GET /api/issues/{id}/activity': {},
   'GET /api/issues/{id}/recovery-actions': {},
   'POST /api/issues/{id}/recovery-actions/resolve': { body: () => ({ outcome: 'restored', sourceIssueStatus: 'todo' }), status: 404 },
+  'POST /api/issues/{id}/tree-control/preview': { body: () => ({ mode: 'pause' }) },
+  'GET /api/issues/{id}/tree-control/state': {},
+  'GET /api/issues/{id}/tree-holds': {},
+  'POST /api/issues/{id}/tree-holds': { body: () => ({ mode: 'pause' }) },
+  'GET /api/issues/{id}/tree-holds/{holdId}': {},
+  'POST /api/issues/{id}/tree-holds/{holdId}/release': { body: () => ({}) },
   'GET /api/issues/{id}/explain': {},
   'GET /api/issues/{id}/history': { numbers: ['limit'] },
   'GET /api/companies/{companyId}/explain': { numbers: ['limit', 'offset'] },
