@@ -13,6 +13,7 @@ extern const struct schema ACTIVITY_CREATE;
 extern const struct schema RECOVERY_RESOLVE;
 extern const struct schema EXECUTION_WORKSPACE_FINALIZE;
 extern const struct schema INSTANCE_SETTINGS, INSTANCE_GENERAL, INSTANCE_EXPERIMENTAL;
+extern const struct schema EXECUTION_POLICY;
 extern const struct schema ISSUE_CREATE, ISSUE_CHILD, ISSUE_PATCH, ISSUE_CHECKOUT, COMMENT_CREATE;
 extern const struct schema TREE_PREVIEW, TREE_HOLD_CREATE, TREE_HOLD_RELEASE;
 

@@ -7,6 +7,7 @@
 #include "model/barrier.h"
 #include "model/company.h"
 #include "model/hold.h"
+#include "model/explain_review.h"
 #include "model/in_list.h"
 #include "model/recovery_action.h"
 #include "rules/heartbeat.h"
@@ -368,6 +369,7 @@ err_t explain_load(struct db *db, const char *company_id, const struct issue *co
     TRY(load_recovery(&l));
     TRY(load_holds(&l, company_id));
     TRY(load_gates(&l, company_id));
+    TRY(explain_review_load(db, out, l.count));
     const struct explain_graph g = {.nodes = out->nodes, .edges = out->map.edges, .count = l.count};
     out->verdicts = explain_judge(l.a, &g, clock_now());
     return OK;

@@ -203,6 +203,11 @@ export const OPERATIONS = {
   'POST /api/issues/{id}/tree-holds/{holdId}/release': { body: () => ({}) },
   'GET /api/issues/{id}/explain': {},
   'GET /api/issues/{id}/history': { numbers: ['limit'] },
+  'POST /api/issues/{id}/monitor/check-now': {
+    ready: (p) => p.s.ok('PATCH', `/issues/${p.issue.id}`, { assigneeAgentId: p.agent.id, status: 'in_progress',
+      executionPolicy: { monitor: { nextCheckAt: new Date(Date.now() + 3600e3).toISOString() } } }),
+    ...NEEDS('the assignee looks after its issue, from a run that works on one (IS-99, IS-10)') },
+  'POST /api/issues/{id}/scheduled-retry/retry-now': {},
   'GET /api/companies/{companyId}/explain': { numbers: ['limit', 'offset'] },
 
   'GET /api/instance/settings': { ...BOARD_ONLY },
