@@ -195,6 +195,25 @@ static err_t load_ended(struct load *l)
     return rows_err(&r);
 }
 
+/* P4: the oldest of what waits for an answer. */
+static err_t load_asked(struct load *l)
+{
+    struct rows r ROWS_AUTO = {0};
+    TRY(query_all(l, &r,
+                  "SELECT issue_id, id, addressee_agent_id, created_at, coalesce(title, payload ->> 'prompt', kind)"
+                  " FROM issue_thread_interactions WHERE status = 'pending' AND issue_id IN %s ORDER BY created_at DESC, id DESC",
+                  P()));
+    while (rows_next(&r)) {
+        int n = find(l, row_text(&r, 0));
+        l->x->evidence[n].named[NAMED_INTERACTION].id = row_text(&r, 1);
+        l->x->evidence[n].named[NAMED_INTERACTION].owner_id = row_text(&r, 2);
+        l->x->evidence[n].named[NAMED_INTERACTION].text = row_text(&r, 4);
+        l->x->nodes[n].named[NAMED_INTERACTION] =
+            (struct explain_path){true, row_null(&r, 2) ? MOVER_BOARD : MOVER_AGENT, row_time(&r, 3), INSTANT_NONE};
+    }
+    return rows_err(&r);
+}
+
 /* ---- the agents' gates ---- */
 
 static int agent_at(const struct explained *x, const char *id)
@@ -324,6 +343,7 @@ err_t explain_load(struct db *db, const char *company_id, const struct issue *co
     TRY(load_wakes(&l));
     TRY(load_skips(&l));
     TRY(load_ended(&l));
+    TRY(load_asked(&l));
     TRY(load_gates(&l, company_id));
     const struct explain_graph g = {.nodes = out->nodes, .edges = out->map.edges, .count = l.count};
     out->verdicts = explain_judge(l.a, &g, clock_now());

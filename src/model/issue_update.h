@@ -22,6 +22,8 @@ struct issue_change {
     bool comment_route; /* POST comments: shorter activity */
     json_t *requested;  /* the body, for the activity */
     const char *reason; /* authorization reason */
+    const char *source; /* what else than a request caused it, for the activity; or NULL */
+    bool assignee_told; /* the caller wakes the assignee itself */
 };
 
 struct issue_changed {

@@ -400,14 +400,15 @@ err_t wake_promotable(struct db *db, const struct agent *agent, const struct iss
         return OK;
     }
     bool comment = json_array_size(json_object_get(context, "wakeCommentIds")) > 0;
+    bool talks = comment || json_str(context, "interactionId"); /* as in claim: an answer is heard whoever owns the issue */
     bool terminal = is(issue->status, "done") || is(issue->status, "cancelled");
     bool resume = json_bool(context, "resumeIntent", false) || json_bool(context, "followUpRequested", false);
     if (terminal && !comment && !resume) *why = "issue_terminal_status";
-    else if (!is(issue->assignee_agent_id, agent->id) && !comment) *why = "issue_assignee_changed";
-    else if (is(issue->status, "backlog") && !comment && !resume && !is(json_str(context, "wakeSource"), "on_demand")) *why = "issue_parked";
+    else if (!is(issue->assignee_agent_id, agent->id) && !talks) *why = "issue_assignee_changed";
+    else if (is(issue->status, "backlog") && !talks && !resume && !is(json_str(context, "wakeSource"), "on_demand")) *why = "issue_parked";
     if (*why) return OK;
     TRY(relation_keeps_back(db, issue->id, context, &open, &n));
-    if (n > 0 && !comment) *why = "issue_dependencies_blocked";
+    if (n > 0 && !talks) *why = "issue_dependencies_blocked";
     return OK;
 }
 

@@ -69,7 +69,7 @@ struct admission_verdict admission_decide(const struct admission_facts *f)
     if (!f->timer && !f->wake_on_demand) return verdict(ADMIT_SKIP, "heartbeat.wakeOnDemand.disabled");
     if (f->skip_idle_timer && !f->has_actionable_work) return verdict(ADMIT_SKIP, "heartbeat.timer.no_actionable_work");
     if (f->issue_scoped && !f->issue_found) return verdict(ADMIT_SKIP, "issue_execution_issue_not_found");
-    bool bounded = f->has_comment && admission_is_comment_reason(f->reason);
+    bool bounded = f->interaction && admission_is_comment_reason(f->reason);
     if (f->issue_scoped && !f->has_active_run && !f->dependencies_ready && !bounded)
         return verdict(ADMIT_SKIP, "issue_dependencies_blocked");
     if (!f->has_active_run) return caps(f);

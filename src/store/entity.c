@@ -62,6 +62,11 @@ static struct field label_fields[] = {
 #include "tables/entity_label.def"
 };
 #undef ROW
+#define ROW interaction
+static struct field interaction_fields[] = {
+#include "tables/entity_interaction.def"
+};
+#undef ROW
 #define ROW wake
 static struct field wake_fields[] = {
 #include "tables/entity_wake.def"
@@ -123,6 +128,7 @@ DEFINE(project_workspace, "project_workspaces");
 DEFINE(issue, "issues");
 DEFINE(comment, "issue_comments");
 DEFINE(label, "labels");
+DEFINE(interaction, "issue_thread_interactions");
 DEFINE(wake, "agent_wakeup_requests");
 DEFINE(run, "heartbeat_runs");
 DEFINE(run_data, "heartbeat_run_data");
@@ -145,6 +151,7 @@ struct entity *const ENTITIES[] = {
     &ENTITY_issue,
     &ENTITY_comment,
     &ENTITY_label,
+    &ENTITY_interaction,
     &ENTITY_wake,
     &ENTITY_run,
     &ENTITY_run_data,

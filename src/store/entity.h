@@ -69,6 +69,9 @@ struct comment {
 struct label {
 #include "tables/entity_label.def"
 };
+struct interaction {
+#include "tables/entity_interaction.def"
+};
 struct wake {
 #include "tables/entity_wake.def"
 };
@@ -119,7 +122,8 @@ struct entity {
 };
 
 extern struct entity ENTITY_company, ENTITY_agent, ENTITY_agent_key, ENTITY_membership, ENTITY_grant, ENTITY_goal,
-    ENTITY_project, ENTITY_project_workspace, ENTITY_issue, ENTITY_comment, ENTITY_label, ENTITY_wake, ENTITY_run,
+    ENTITY_project, ENTITY_project_workspace, ENTITY_issue, ENTITY_comment, ENTITY_label, ENTITY_interaction,
+    ENTITY_wake, ENTITY_run,
     ENTITY_run_data, ENTITY_run_event, ENTITY_activity, ENTITY_runtime_state, ENTITY_environment,
     ENTITY_execution_workspace, ENTITY_workspace_operation;
 /* All of them, NULL-terminated (DDL check, OpenAPI). */

@@ -237,7 +237,9 @@ const REFS = {
   defaultEnvironmentId: [null, /defaultEnvironmentId/], // null: there is nothing of the kind to name
   environmentId: [null, /environmentId|^Environment/],
   logoAssetId: [null, /^Logo asset/],
-  reviewInteractionId: [null, /^reviewInteractionId/],
+  reviewInteractionId: ['interaction', /^reviewInteractionId/],
+  sourceCommentId: ['comment', /^sourceCommentId/],
+  addresseeAgentId: ['agent', /^addresseeAgentId/],
   sourceRunId: [SHOWN], // a mark in the board's own structured notices; nothing follows it
 };
 

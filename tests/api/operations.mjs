@@ -10,12 +10,16 @@ import { ran, shell, until } from './kit.mjs';
 
 /* The entity a path names, by its first segment. */
 const KINDS = { companies: 'company', agents: 'agent', issues: 'issue', 'heartbeat-runs': 'run', goals: 'goal', projects: 'project', labels: 'label', 'execution-workspaces': 'execution', 'workspace-operations': 'operation', environments: 'environment' };
-const PARTS = { keyId: 'key', commentId: 'comment', workspaceId: 'workspace' };
+const PARTS = { interactionId: 'interaction', keyId: 'key', commentId: 'comment', workspaceId: 'workspace' };
 /* Names of the server itself, which belong to no company. */
 const WORDS = { type: 'adapter', page: 'text', environmentId: 'environment' };
 
 let count = 0;
 const name = (what) => `${what} ${++count}`;
+
+const CONFIRMATION = { kind: 'request_confirmation', payload: { version: 1, prompt: 'Go?' } };
+const QUESTION = { kind: 'ask_user_questions', payload: { version: 1, questions: [{ id: 'q', prompt: 'Which?', selectionMode: 'multi', options: [{ id: 'a', label: 'A' }] }] } };
+const ITEMS = { kind: 'request_item_verdicts', payload: { version: 1, prompt: 'Look', items: [{ id: '1', label: 'One' }] } };
 
 /** How each kind of entity comes to be in the place p. */
 export const MAKE = {
@@ -27,6 +31,7 @@ export const MAKE = {
   label: (p) => p.s.ok('POST', `/companies/${p.company.id}/labels`, { name: name('label'), color: '#00aa11' }),
   comment: (p) => p.s.ok('POST', `/issues/${p.issue.id}/comments`, { body: 'words' }),
   workspace: (p) => p.s.ok('POST', `/projects/${p.project.id}/workspaces`, { name: name('ws'), repoUrl: `https://example.test/${count}.git` }),
+  interaction: (p) => p.s.ok('POST', `/issues/${p.issue.id}/interactions`, CONFIRMATION),
   key: (p) => p.s.ok('POST', `/agents/${p.agent.id}/keys`, {}),
   adapter: () => ({ id: 'process' }),
   text: () => ({ id: 'process.txt' }),
@@ -35,7 +40,7 @@ export const MAKE = {
   operation: (p) => p.operation,
   run: (p) => p.run, // a run is not made by a request; the one of the place ended long ago
 };
-const WITHIN = { comment: 'issue', workspace: 'project', key: 'agent' };
+const WITHIN = { comment: 'issue', interaction: 'issue', workspace: 'project', key: 'agent' };
 
 /** A company with one of everything, and tokens: of an agent, and of a run of another. */
 export async function place(s) {
@@ -45,7 +50,7 @@ export async function place(s) {
   const gone = await agent(s, p.company);
   p.deadToken = await key(s, gone);
   await s.ok('POST', `/agents/${gone.id}/terminate`, {});
-  for (const kind of ['issue', 'goal', 'project', 'label', 'comment', 'workspace', 'key', 'adapter', 'text', 'environment']) p[kind] = await MAKE[kind](p);
+  for (const kind of ['issue', 'goal', 'project', 'label', 'comment', 'interaction', 'workspace', 'key', 'adapter', 'text', 'environment']) p[kind] = await MAKE[kind](p);
   const idler = await shell(s, p.company, 'echo hello');
   p.run = await ran(s, idler);
   const folder = await s.ok('POST', `/companies/${p.company.id}/projects`, { name: name('Folder'), workspace: { cwd: s.dataDir } });
@@ -84,6 +89,10 @@ const NEEDS = (reason) => ({ agent: 403, reason });
 const CEO = NEEDS('only the ceo among agents');
 const GRANT = NEEDS('needs a grant that an ordinary agent lacks (AR-18)');
 const NO_RUN = (reason) => ({ agent: 401, reason });
+const ANSWER = { agent: 422, run: 200, reason: 'an agent answers from a run of its own (IS-117)' };
+const asking = (body) => async (p) => {
+  p.interaction = await p.s.ok('POST', `/issues/${p.issue.id}/interactions`, body);
+};
 const setStatus = (status) => (p) => p.s.ok('PATCH', `/agents/${p.agent.id}`, { status });
 
 /**
@@ -187,6 +196,14 @@ export const OPERATIONS = {
   'POST /api/issues/{id}/comments': { body: () => ({ body: 'words' }), agent: 403, run: 201, reason: 'needs a run that works on an issue (IS-10)' },
   'GET /api/issues/{id}/comments/{commentId}': {},
   'DELETE /api/issues/{id}/comments/{commentId}': { ...NEEDS('only who wrote it takes it back (IS-91)') },
+  'GET /api/issues/{id}/interactions': {},
+  'POST /api/issues/{id}/interactions': { body: () => structuredClone(CONFIRMATION), run: 201, ...NO_RUN('an agent asks from a run (IS-114)') },
+  'POST /api/issues/{id}/interactions/{interactionId}/accept': { body: () => ({}), ready: asking(CONFIRMATION), ...ANSWER },
+  'POST /api/issues/{id}/interactions/{interactionId}/reject': { body: () => ({}), ready: asking(CONFIRMATION), ...ANSWER },
+  'POST /api/issues/{id}/interactions/{interactionId}/respond': { body: () => ({ answers: [] }), ready: asking(QUESTION), ...ANSWER },
+  'POST /api/issues/{id}/interactions/{interactionId}/verdicts': { body: () => ({ verdicts: [{ id: '1', verdict: 'approve' }] }), ready: asking(ITEMS), ...ANSWER },
+  'POST /api/issues/{id}/interactions/{interactionId}/withdraw': { body: () => ({}), ready: asking(CONFIRMATION), agent: 422, run: 403, reason: 'who asked takes it back (IS-145)' },
+  'POST /api/issues/{id}/interactions/{interactionId}/cancel': { body: () => ({}), ready: asking(QUESTION) },
   'GET /api/issues/{id}/heartbeat-context': {},
   'GET /api/issues/{id}/activity': {},
   'GET /api/issues/{id}/explain': {},
