@@ -55,12 +55,28 @@ err_t approval_show(struct req *r)
 /* The issue's plain fields (example 4). */
 err_t approval_issues_list(struct req *r)
 {
-    static const char *const shown[] = {"id",           "companyId",        "projectId",       "goalId",
-                                        "parentId",     "title",            "description",     "status",
-                                        "priority",     "assigneeAgentId",  "createdByAgentId", "createdByUserId",
-                                        "issueNumber",  "identifier",       "requestDepth",    "billingCode",
-                                        "startedAt",    "completedAt",      "cancelledAt",     "createdAt",
-                                        "updatedAt",    NULL};
+    static const char *const shown[] = {"id",
+                                        "companyId",
+                                        "projectId",
+                                        "goalId",
+                                        "parentId",
+                                        "title",
+                                        "description",
+                                        "status",
+                                        "priority",
+                                        "assigneeAgentId",
+                                        "createdByAgentId",
+                                        "createdByUserId",
+                                        "issueNumber",
+                                        "identifier",
+                                        "requestDepth",
+                                        "billingCode",
+                                        "startedAt",
+                                        "completedAt",
+                                        "cancelledAt",
+                                        "createdAt",
+                                        "updatedAt",
+                                        NULL};
     struct issue *rows;
     int n;
     TRY(approval_issues(r->db, r->approval.id, &rows, &n));

@@ -24,9 +24,9 @@ static err_t named_key(struct req *r, const char **key)
 {
     *key = document_key(r->arena, r->params[1]);
     if (*key) return OK;
-    json_t *why = json_pack("[{s:s, s:s, s:s, s:[]}]", "validation", "regex", "code", "invalid_string", "message",
-                            "A key is at most 64 lower-case letters, digits, - and _, beginning with a letter or digit",
-                            "path");
+    json_t *why =
+        json_pack("[{s:s, s:s, s:s, s:[]}]", "validation", "regex", "code", "invalid_string", "message",
+                  "A key is at most 64 lower-case letters, digits, - and _, beginning with a letter or digit", "path");
     return err_with(r->arena, ERR_BAD_REQUEST, NULL, json_text(r->arena, why), "Invalid document key");
 }
 

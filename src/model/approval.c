@@ -71,8 +71,9 @@ static err_t normalize(struct db *db, struct approval *x)
     if (!text_is(x->type, "hire_agent") || !json_is_object(config)) return OK;
     json_t *stored = adapter_config_normalize(config);
     if (stored == NULL)
-        return err_new(db_arena(db), ERR_UNPROCESSABLE,
-                       "adapterConfig.env must map names to a string or a plain, secret_ref or user_secret_ref binding");
+        return err_new(
+            db_arena(db), ERR_UNPROCESSABLE,
+            "adapterConfig.env must map names to a string or a plain, secret_ref or user_secret_ref binding");
     json_object_set_new(payload, "adapterConfig", stored);
     x->payload = json_text(db_arena(db), payload);
     return OK;
@@ -96,7 +97,7 @@ static err_t link_issues(struct db *db, const struct actor *actor, const struct 
 err_t approval_create(struct db *db, const struct actor *actor, struct approval *x, const struct id_list *issues,
                       json_t *extra)
 {
-    x->id = id_new(db_arena(db));
+    if (x->id == NULL) x->id = id_new(db_arena(db));
     x->status = "pending";
     x->created_at = x->updated_at = clock_now();
     TRY(normalize(db, x));
@@ -124,7 +125,8 @@ static err_t log_decision(struct db *db, const struct actor *actor, const struct
     json_t *d = json_pack("{s:s}", "type", x->type);
     if (verb != APPROVAL_APPROVE) return approval_log(db, actor, x, actions[verb], d);
     TRY(approval_issue_ids(db, x->id, &linked));
-    json_object_set_new(d, "requestedByAgentId", x->requested_by_agent_id ? json_string(x->requested_by_agent_id) : json_null());
+    json_object_set_new(d, "requestedByAgentId",
+                        x->requested_by_agent_id ? json_string(x->requested_by_agent_id) : json_null());
     json_object_set_new(d, "linkedIssueIds", id_list_json(&linked));
     return approval_log(db, actor, x, actions[verb], d);
 }
@@ -141,14 +143,16 @@ err_t approval_decide(struct db *db, const struct actor *actor, struct approval 
     x->decided_by_user_id = actor->user_id;
     x->decided_at = x->updated_at = clock_now();
     /* of two who decide at once, one has its effects (GV-34) */
-    TRY(db_exec_one(db,
-                    "UPDATE approvals SET status = $2, decision_note = $3, decided_by_user_id = $4, decided_at = $5, updated_at = $5"
-                    " WHERE id = $1 AND status = $6",
-                    P(V_ID(x->id), V_TEXT(x->status), V_TEXT(note), V_TEXT(x->decided_by_user_id), V_TIME(x->decided_at),
-                      V_TEXT(from))));
+    TRY(db_exec_one(
+        db,
+        "UPDATE approvals SET status = $2, decision_note = $3, decided_by_user_id = $4, decided_at = $5, updated_at = $5"
+        " WHERE id = $1 AND status = $6",
+        P(V_ID(x->id), V_TEXT(x->status), V_TEXT(note), V_TEXT(x->decided_by_user_id), V_TIME(x->decided_at),
+          V_TEXT(from))));
     if (verb != APPROVAL_REVISE && text_is(x->type, "hire_agent")) TRY(approval_apply_hire(db, actor, x, verb));
     TRY(log_decision(db, actor, x, verb));
-    return approval_wake(db, actor, &(struct approval_news){.x = x, .what = x->status, .decided = verb != APPROVAL_REVISE});
+    return approval_wake(db, actor,
+                         &(struct approval_news){.x = x, .what = x->status, .decided = verb != APPROVAL_REVISE});
 }
 
 err_t approval_resubmit(struct db *db, const struct actor *actor, struct approval *x, json_t *payload)
@@ -161,10 +165,11 @@ err_t approval_resubmit(struct db *db, const struct actor *actor, struct approva
     x->decision_note = x->decided_by_user_id = NULL;
     x->decided_at = INSTANT_NONE;
     x->updated_at = clock_now();
-    TRY(db_exec_one(db,
-                    "UPDATE approvals SET status = 'pending', payload = $2, decision_note = NULL, decided_by_user_id = NULL,"
-                    " decided_at = NULL, updated_at = $3 WHERE id = $1 AND status = 'revision_requested'",
-                    P(V_ID(x->id), V_JSON(x->payload), V_TIME(x->updated_at))));
+    TRY(db_exec_one(
+        db,
+        "UPDATE approvals SET status = 'pending', payload = $2, decision_note = NULL, decided_by_user_id = NULL,"
+        " decided_at = NULL, updated_at = $3 WHERE id = $1 AND status = 'revision_requested'",
+        P(V_ID(x->id), V_JSON(x->payload), V_TIME(x->updated_at))));
     return approval_log(db, actor, x, "approval.resubmitted", json_pack("{s:s}", "type", x->type));
 }
 
@@ -177,7 +182,8 @@ err_t approval_cancel_hire(struct db *db, const struct actor *actor, const struc
     TRY(db_exec_one(db, "UPDATE approvals SET status = 'cancelled', updated_at = $2 WHERE id = $1",
                     P(V_ID(x.id), V_TIME(clock_now()))));
     x.status = "cancelled";
-    return approval_log(db, actor, &x, "approval.cancelled", json_pack("{s:s, s:s}", "type", x.type, "agentId", agent->id));
+    return approval_log(db, actor, &x, "approval.cancelled",
+                        json_pack("{s:s, s:s}", "type", x.type, "agentId", agent->id));
 }
 
 /* ---- comments ---- */
@@ -217,9 +223,10 @@ err_t approval_of_issue(struct db *db, const char *issue_id, struct approval **r
 
 err_t approval_issues(struct db *db, const char *approval_id, struct issue **rows, int *count)
 {
-    return entity_many(db, &ENTITY_issue, rows, count,
-                       "WHERE id IN (SELECT issue_id FROM issue_approvals WHERE approval_id = $1) ORDER BY issue_number",
-                       P(V_ID(approval_id)));
+    return entity_many(
+        db, &ENTITY_issue, rows, count,
+        "WHERE id IN (SELECT issue_id FROM issue_approvals WHERE approval_id = $1) ORDER BY issue_number",
+        P(V_ID(approval_id)));
 }
 
 err_t approval_issue_ids(struct db *db, const char *approval_id, struct id_list *out)
@@ -249,11 +256,12 @@ static err_t log_link(struct db *db, const struct actor *actor, const struct iss
 err_t approval_link(struct db *db, const struct actor *actor, const struct issue *issue, const struct approval *x)
 {
     int64_t n;
-    TRY(db_exec(db, &n,
-                "INSERT INTO issue_approvals (company_id, issue_id, approval_id, linked_by_agent_id, linked_by_user_id, created_at)"
-                " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (issue_id, approval_id) DO NOTHING",
-                P(V_ID(issue->company_id), V_ID(issue->id), V_ID(x->id), V_ID(actor->agent_id),
-                  V_TEXT(actor->type == ACTOR_BOARD ? actor->user_id : NULL), V_TIME(clock_now()))));
+    TRY(db_exec(
+        db, &n,
+        "INSERT INTO issue_approvals (company_id, issue_id, approval_id, linked_by_agent_id, linked_by_user_id, created_at)"
+        " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (issue_id, approval_id) DO NOTHING",
+        P(V_ID(issue->company_id), V_ID(issue->id), V_ID(x->id), V_ID(actor->agent_id),
+          V_TEXT(actor->type == ACTOR_BOARD ? actor->user_id : NULL), V_TIME(clock_now()))));
     return n ? log_link(db, actor, issue, x->id, "issue.approval_linked") : OK;
 }
 
@@ -268,8 +276,9 @@ err_t approval_unlink(struct db *db, const struct actor *actor, const struct iss
 
 err_t approval_pending(struct db *db, const char *issue_id, int64_t *count)
 {
-    return db_int(db, count, 0,
-                  "SELECT count(*) FROM issue_approvals l JOIN approvals a ON a.id = l.approval_id WHERE l.issue_id = $1"
-                  " AND a.status IN ('pending','revision_requested')",
-                  P(V_ID(issue_id)));
+    return db_int(
+        db, count, 0,
+        "SELECT count(*) FROM issue_approvals l JOIN approvals a ON a.id = l.approval_id WHERE l.issue_id = $1"
+        " AND a.status IN ('pending','revision_requested')",
+        P(V_ID(issue_id)));
 }

@@ -30,6 +30,15 @@ err_t approval_decide(struct db *db, const struct actor *actor, struct approval 
                       const char *note) MUST_CHECK;
 /* payload: the new one, or NULL. */
 err_t approval_resubmit(struct db *db, const struct actor *actor, struct approval *x, json_t *payload) MUST_CHECK;
+/* AR-14b: the agent is made, waiting for approval when pending; then *approval asks for it. */
+struct approval_hiring {
+    struct agent *agent; /* as agent_insert takes it */
+    bool pending;
+    const struct id_list *issues;
+    json_t *desired_skills;
+};
+err_t approval_hire(struct db *db, const struct actor *actor, const struct approval_hiring *h,
+                    struct approval *approval) MUST_CHECK;
 /* The open hire of this agent; AR-14c. */
 err_t approval_of_hire(struct db *db, const struct agent *agent, struct approval *out, bool *found) MUST_CHECK;
 /* The agent it would have hired was terminated: nothing is left to decide. */

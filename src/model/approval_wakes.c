@@ -22,7 +22,8 @@ static json_t *payload_of(const struct approval_news *n, const struct issue *abo
 {
     json_t *p = json_pack("{s:s, s:s, s:o, s:O}", "approvalId", n->x->id, "approvalStatus", n->x->status, "issueId",
                           text_or_null(about ? about->id : NULL), "issueIds", ids);
-    if (n->x->decision_note && n->comment_id == NULL) json_object_set_new(p, "decisionNote", json_string(n->x->decision_note));
+    if (n->x->decision_note && n->comment_id == NULL)
+        json_object_set_new(p, "decisionNote", json_string(n->x->decision_note));
     if (n->comment_id) json_object_set_new(p, "approvalCommentId", json_string(n->comment_id));
     return p;
 }
@@ -43,7 +44,8 @@ static err_t log_requester(struct db *db, const struct actor *actor, const struc
     json_t *d = json_pack("{s:s, s:o, s:O}", "requesterAgentId", x->requested_by_agent_id, "wakeRunId",
                           text_or_null(r->run_id), "linkedIssueIds", ids);
     if (failed) json_object_set_new(d, "error", json_string(r->reason ? r->reason : "skipped"));
-    return approval_log(db, actor, x, failed ? "approval.requester_wakeup_failed" : "approval.requester_wakeup_queued", d);
+    return approval_log(db, actor, x, failed ? "approval.requester_wakeup_failed" : "approval.requester_wakeup_queued",
+                        d);
 }
 
 static err_t wake_requester(struct db *db, const struct actor *actor, const struct approval_news *n,
@@ -89,14 +91,15 @@ static err_t wake_reviewed(struct db *db, const struct actor *actor, const struc
                                             .reason = reason,
                                             .payload = payload,
                                             .context = context_of(n, payload, reason, a),
-                                            .idempotency_key = arena_printf(a, "approval-review-path:%s:%s:%s", n->x->id,
-                                                                            issue->id, n->x->status)},
+                                            .idempotency_key = arena_printf(a, "approval-review-path:%s:%s:%s",
+                                                                            n->x->id, issue->id, n->x->status)},
                      &result));
     bool failed = result.outcome == WAKE_SKIPPED;
-    json_t *d = json_pack("{s:s, s:s, s:o}", "issueId", issue->id, "assigneeAgentId", issue->assignee_agent_id, "wakeRunId",
-                          text_or_null(result.run_id));
+    json_t *d = json_pack("{s:s, s:s, s:o}", "issueId", issue->id, "assigneeAgentId", issue->assignee_agent_id,
+                          "wakeRunId", text_or_null(result.run_id));
     if (failed) json_object_set_new(d, "error", json_string(result.reason ? result.reason : "skipped"));
-    return approval_log(db, actor, n->x, failed ? "approval.review_path_wakeup_failed" : "approval.review_path_wakeup_queued", d);
+    return approval_log(db, actor, n->x,
+                        failed ? "approval.review_path_wakeup_failed" : "approval.review_path_wakeup_queued", d);
 }
 
 err_t approval_wake(struct db *db, const struct actor *actor, const struct approval_news *n)

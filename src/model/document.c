@@ -36,8 +36,8 @@ err_t document_list(struct db *db, const char *issue_id, bool with_system, struc
 
 err_t document_revision_list(struct db *db, const struct document *d, struct document_revision **rows, int *count)
 {
-    return entity_many(db, &ENTITY_document_revision, rows, count, "WHERE document_id = $1 ORDER BY revision_number DESC",
-                       P(V_ID(d->id)));
+    return entity_many(db, &ENTITY_document_revision, rows, count,
+                       "WHERE document_id = $1 ORDER BY revision_number DESC", P(V_ID(d->id)));
 }
 
 err_t document_revision_get(struct db *db, const struct document *d, const char *id, struct document_revision *out,
@@ -68,7 +68,8 @@ static err_t record(struct db *db, const struct actor *actor, const struct issue
     json_t *details = json_pack("{s:s, s:s, s:s?, s:s, s:I}", "key", d->key, "documentId", d->id, "title", d->title,
                                 "format", d->format, "revisionNumber", (json_int_t)d->latest_revision_number);
     if (extra) json_object_update(details, extra);
-    TRY(db_exec_one(db, "UPDATE issues SET last_activity_at = $2 WHERE id = $1", P(V_ID(issue->id), V_TIME(clock_now()))));
+    TRY(db_exec_one(db, "UPDATE issues SET last_activity_at = $2 WHERE id = $1",
+                    P(V_ID(issue->id), V_TIME(clock_now()))));
     TRY(issue_event_text(db, issue, &entity));
     return activity_log(db, actor,
                         &(struct activity_entry){.company_id = issue->company_id,
@@ -82,7 +83,8 @@ static err_t record(struct db *db, const struct actor *actor, const struct issue
 /* ---- writing ---- */
 
 /* One more revision, and the document shows it. fresh: its first one. */
-static err_t revise(struct db *db, const struct actor *actor, struct document *d, const struct document_text *t, bool fresh)
+static err_t revise(struct db *db, const struct actor *actor, struct document *d, const struct document_text *t,
+                    bool fresh)
 {
     struct arena *a = db_arena(db);
     struct author author;
@@ -115,7 +117,8 @@ static err_t revise(struct db *db, const struct actor *actor, struct document *d
     if (fresh) TRY(entity_insert(db, &ENTITY_document, d));
     else TRY(entity_update(db, &ENTITY_document, &before, d));
     TRY(entity_insert(db, &ENTITY_document_revision, &r));
-    return reference_sync(db, &(struct reference_source){d->company_id, d->issue_id, "document", d->id, fresh}, d->body);
+    return reference_sync(db, &(struct reference_source){d->company_id, d->issue_id, "document", d->id, fresh},
+                          d->body);
 }
 
 static err_t create(struct db *db, const struct actor *actor, const struct issue *issue, const struct document_text *t,
@@ -160,8 +163,8 @@ static err_t free_key(struct db *db, const struct document *locked, const char *
     return taken ? locked_error(a, locked) : OK;
 }
 
-static err_t redirect(struct db *db, const struct actor *actor, const struct issue *issue, const struct document_text *t,
-                      const struct document *locked, struct document *out)
+static err_t redirect(struct db *db, const struct actor *actor, const struct issue *issue,
+                      const struct document_text *t, const struct document *locked, struct document *out)
 {
     const char *key;
     TRY(free_key(db, locked, &key));
@@ -220,12 +223,14 @@ err_t document_restore(struct db *db, const struct actor *actor, const struct is
     struct arena *a = db_arena(db);
     if (d->locked_at != INSTANT_NONE) return locked_error(a, d);
     if (text_is(from->id, d->latest_revision_id))
-        return conflict(a, "currentRevisionId", d->latest_revision_id, "Selected revision is already the latest revision");
+        return conflict(a, "currentRevisionId", d->latest_revision_id,
+                        "Selected revision is already the latest revision");
     TRY(revise(db, actor, d,
                &(struct document_text){.title = from->title,
                                        .format = from->format,
                                        .body = from->body,
-                                       .change_summary = arena_printf(a, "Restored from revision %" PRId64, from->revision_number)},
+                                       .change_summary =
+                                           arena_printf(a, "Restored from revision %" PRId64, from->revision_number)},
                false));
     TRY(record(db, actor, issue, d, "issue.document_restored",
                json_pack("{s:s, s:I}", "restoredFromRevisionId", from->id, "restoredFromRevisionNumber",
@@ -233,7 +238,8 @@ err_t document_restore(struct db *db, const struct actor *actor, const struct is
     return interaction_expire_by_document(db, actor, issue, d, false);
 }
 
-err_t document_lock(struct db *db, const struct actor *actor, const struct issue *issue, struct document *d, bool locked)
+err_t document_lock(struct db *db, const struct actor *actor, const struct issue *issue, struct document *d,
+                    bool locked)
 {
     struct document before = *d;
     if ((d->locked_at != INSTANT_NONE) == locked) return OK;

@@ -214,6 +214,27 @@ static err_t load_asked(struct load *l)
     return rows_err(&r);
 }
 
+/* P5: in revision it is the requester's move. */
+static err_t load_approvals(struct load *l)
+{
+    struct rows r ROWS_AUTO = {0};
+    TRY(query_all(l, &r,
+                  "SELECT k.issue_id, a.id, a.status, a.requested_by_agent_id, a.updated_at, coalesce(a.payload ->> 'title', a.type)"
+                  " FROM issue_approvals k JOIN approvals a ON a.id = k.approval_id"
+                  " WHERE a.status IN ('pending','revision_requested') AND k.issue_id IN %s ORDER BY a.created_at DESC, a.id DESC",
+                  P()));
+    while (rows_next(&r)) {
+        int n = find(l, row_text(&r, 0));
+        bool revision = text_is(row_text(&r, 2), "revision_requested") && !row_null(&r, 3);
+        l->x->evidence[n].named[NAMED_APPROVAL].id = row_text(&r, 1);
+        l->x->evidence[n].named[NAMED_APPROVAL].owner_id = revision ? row_text(&r, 3) : NULL;
+        l->x->evidence[n].named[NAMED_APPROVAL].text = row_text(&r, 5);
+        l->x->nodes[n].named[NAMED_APPROVAL] =
+            (struct explain_path){true, revision ? MOVER_AGENT : MOVER_BOARD, row_time(&r, 4), INSTANT_NONE};
+    }
+    return rows_err(&r);
+}
+
 /* ---- the agents' gates ---- */
 
 static int agent_at(const struct explained *x, const char *id)
@@ -344,6 +365,7 @@ err_t explain_load(struct db *db, const char *company_id, const struct issue *co
     TRY(load_skips(&l));
     TRY(load_ended(&l));
     TRY(load_asked(&l));
+    TRY(load_approvals(&l));
     TRY(load_gates(&l, company_id));
     const struct explain_graph g = {.nodes = out->nodes, .edges = out->map.edges, .count = l.count};
     out->verdicts = explain_judge(l.a, &g, clock_now());

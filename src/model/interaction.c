@@ -7,6 +7,7 @@
 #include "model/agent.h"
 #include "model/comment.h"
 #include "model/company.h"
+#include "model/document.h"
 #include "model/interaction_internal.h"
 #include "model/issue_card.h"
 #include "model/run.h"
@@ -136,6 +137,27 @@ static err_t check_addressee(struct db *db, const struct actor *actor, const str
     return why ? err_new(a, ERR_UNPROCESSABLE, "The addressee agent cannot be started: %s", why) : OK;
 }
 
+/* A document target names the newest revision (IS-115). */
+static err_t check_target(struct db *db, const struct interaction_new *in)
+{
+    struct arena *a = db_arena(db);
+    const json_t *target = interaction_document_target(in->payload);
+    const char *issue = json_str(target, "issueId"), *id = json_str(target, "documentId");
+    struct document d;
+    bool found;
+    if (target == NULL) return OK;
+    const char *key = document_key(a, json_str(target, "key"));
+    if (issue && !text_is(issue, in->issue->id))
+        return err_new(a, ERR_UNPROCESSABLE, "The target document belongs to another issue");
+    if (key) TRY(document_get(db, in->issue->id, key, &d, &found));
+    if (key == NULL || !found || (id && !text_is(id, d.id)))
+        return err_new(a, ERR_UNPROCESSABLE, "The target document does not exist on this issue");
+    if (text_is(json_str(target, "revisionId"), d.latest_revision_id)) return OK;
+    return err_with(a, ERR_UNPROCESSABLE, NULL,
+                    json_text(a, json_pack("{s:s, s:s}", "key", d.key, "currentRevisionId", d.latest_revision_id)),
+                    "The target is not the current revision of the document");
+}
+
 static err_t make(struct db *db, const struct actor *actor, const struct interaction_new *in, struct interaction *x)
 {
     struct arena *a = db_arena(db);
@@ -207,6 +229,7 @@ err_t interaction_create(struct db *db, const struct actor *actor, const struct 
         return err_new(db_arena(db), ERR_CONFLICT, "Cannot create an interaction on a closed issue");
     TRY(check_sources(db, in));
     TRY(check_addressee(db, actor, in));
+    TRY(check_target(db, in));
     TRY(entity_insert(db, &ENTITY_interaction, out));
     TRY(interaction_log(db, actor, in->issue, out, "issue.thread_interaction_created", NULL));
     TRY(interaction_expire_older(db, actor, in->issue, out));

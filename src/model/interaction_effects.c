@@ -141,11 +141,20 @@ err_t interaction_hand_back(struct db *db, const struct actor *actor, const stru
 static err_t finalize_facts(struct db *db, const struct issue *issue, const struct interaction *x,
                             struct finalize_facts *f)
 {
-    (void)db;
-    (void)issue;
-    (void)x;
-    *f = (struct finalize_facts){0};
-    return OK;
+    int64_t operations, live;
+    TRY(db_int(
+        db, &operations, 0,
+        "SELECT count(*) FROM workspace_operations WHERE company_id = $1 AND heartbeat_run_id = $2 AND execution_workspace_id = $3",
+        P(V_ID(issue->company_id), V_ID(x->source_run_id), V_ID(issue->execution_workspace_id))));
+    TRY(db_int(db, &live, 0,
+               "SELECT count(*) FROM heartbeat_runs WHERE id = $1 AND status IN ('queued','running','scheduled_retry')",
+               P(V_ID(x->source_run_id))));
+    *f = (struct finalize_facts){.has_operations = operations > 0, .run_live = live > 0};
+    return db_text(db, &f->status,
+                   "SELECT status FROM workspace_operations WHERE company_id = $1 AND heartbeat_run_id = $2"
+                   " AND execution_workspace_id = $3 AND phase = 'workspace_finalize'"
+                   " ORDER BY started_at DESC, created_at DESC, id DESC LIMIT 1",
+                   P(V_ID(issue->company_id), V_ID(x->source_run_id), V_ID(issue->execution_workspace_id)));
 }
 
 err_t interaction_finalize_gate(struct db *db, const struct issue *issue, const struct interaction *x)

@@ -60,6 +60,42 @@ err_t interaction_expire_by_comment(struct db *db, const struct actor *actor, co
     return OK;
 }
 
+/* Does the target name this document, at another revision than its newest? */
+static bool outdated(const json_t *target, const struct document *d, bool deleted)
+{
+    const char *id = json_str(target, "documentId"), *issue = json_str(target, "issueId");
+    if (target == NULL || (issue && !text_is(issue, d->issue_id))) return false;
+    if (id ? !text_is(id, d->id) : !text_is(json_str(target, "key"), d->key)) return false;
+    return deleted || !text_is(json_str(target, "revisionId"), d->latest_revision_id);
+}
+
+static err_t point_at_newest(struct db *db, struct interaction *x, const struct document *d)
+{
+    json_t *payload = json_read(x->payload), *target = interaction_document_target(payload);
+    json_object_set_new(target, "revisionId", json_string(d->latest_revision_id));
+    json_object_set_new(target, "revisionNumber", json_integer((json_int_t)d->latest_revision_number));
+    x->payload = json_text(db_arena(db), payload);
+    return db_exec_one(db, "UPDATE issue_thread_interactions SET payload = $2 WHERE id = $1",
+                       P(V_ID(x->id), V_JSON(x->payload)));
+}
+
+err_t interaction_expire_by_document(struct db *db, const struct actor *actor, const struct issue *issue,
+                                     const struct document *d, bool deleted)
+{
+    struct interaction *rows;
+    int n;
+    TRY(pending_rows(db, issue, &rows, &n));
+    for (int i = 0; i < n; i++) {
+        json_t *target = interaction_document_target(json_read(rows[i].payload));
+        if (!outdated(target, d, deleted)) continue;
+        const json_t *stale = json_pack("{s:O}", "staleTarget", target);
+        if (!deleted) TRY(point_at_newest(db, &rows[i], d));
+        TRY(interaction_expire(db, actor, issue, &rows[i], "stale_target", stale, "issue.document"));
+        TRY(interaction_wake_stale(db, actor, issue, &rows[i]));
+    }
+    return OK;
+}
+
 err_t interaction_expire_by_close(struct db *db, const struct actor *actor, const struct issue *issue)
 {
     struct interaction *rows;

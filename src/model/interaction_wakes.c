@@ -3,6 +3,7 @@
  * An answer never joins a run that started before it: admission defers what
  * carries news behind a running run (EX-32), and its end starts the next one.
  */
+#include "base/id.h"
 #include "base/text.h"
 #include "model/explain.h"
 #include "model/interaction_internal.h"
@@ -135,6 +136,44 @@ err_t interaction_wake_addressee(struct db *db, const struct actor *actor, const
                                .context = context_of(x, payload, "issue.interaction.create"),
                                .idempotency_key = arena_printf(db_arena(db), "interaction-pending:%s", x->id)},
         &ignored);
+}
+
+static err_t log_path_lost(struct db *db, const struct actor *actor, const struct issue *issue,
+                           const struct interaction *x)
+{
+    return interaction_log(
+        db, actor, issue, x, "issue.review_path_recovery_queued",
+        json_pack("{s:s, s:s}", "reviewPathConsumedRef", x->id, "assigneeAgentId", issue->assignee_agent_id));
+}
+
+err_t interaction_wake_stale(struct db *db, const struct actor *actor, const struct issue *issue,
+                             const struct interaction *x)
+{
+    struct arena *a = db_arena(db);
+    struct wake_result ignored;
+    bool stalled;
+    TRY(interaction_wake_asker_of_expired(db, actor, issue, x));
+    TRY(review_stalled(db, issue, &stalled));
+    if (!stalled || issue->assignee_agent_id == NULL || text_is(issue->assignee_agent_id, actor->agent_id)) return OK;
+    json_t *payload = about(x);
+    json_object_set_new(payload, "mutation", json_string("interaction"));
+    json_object_set_new(payload, "reviewPathLost", json_true());
+    add_text(payload, "reviewPathConsumedRef", x->id);
+    json_t *context = context_of(x, payload, "issue.review_path_lost");
+    json_object_set_new(context, "reviewPathRecoveryAttempt", json_integer(1));
+    json_object_set_new(context, "maxReviewPathRecoveryAttempts", json_integer(1));
+    const char *ref = arena_strndup(a, sha256_hex(a, x->id, strlen(x->id)), 24);
+    TRY(wake_enqueue(
+        db, actor,
+        &(struct wake_request){.agent_id = issue->assignee_agent_id,
+                               .source = "automation",
+                               .trigger_detail = "system",
+                               .reason = "issue_review_path_lost",
+                               .payload = payload,
+                               .context = context,
+                               .idempotency_key = arena_printf(a, "issue_review_path_lost:%s:%s", issue->id, ref)},
+        &ignored));
+    return log_path_lost(db, actor, issue, x);
 }
 
 err_t interaction_wake_asker_of_expired(struct db *db, const struct actor *actor, const struct issue *issue,

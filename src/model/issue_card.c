@@ -145,6 +145,20 @@ static err_t load_review_asked(struct db *db, struct issue_cards *cards)
         c->review_addressee_id = row_text(&r, 2);
         c->review_interaction_since = row_time(&r, 3);
     }
+    TRY(rows_err(&r));
+    rows_close(&r);
+    TRY(db_query(db, &r,
+                 arena_printf(a,
+                              "SELECT k.issue_id, a.id, a.created_at FROM issue_approvals k JOIN approvals a ON a.id = k.approval_id"
+                              " WHERE a.status IN ('pending','revision_requested') AND k.issue_id IN %s"
+                              " ORDER BY a.created_at DESC, a.id DESC",
+                              in.sql),
+                 in.v, in.n));
+    while (rows_next(&r)) {
+        struct issue_card *c = card_of(cards, row_text(&r, 0));
+        c->review_approval_id = row_text(&r, 1);
+        c->review_approval_since = row_time(&r, 2);
+    }
     return rows_err(&r);
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "model/activity.h"
+#include "model/approval.h"
 #include "model/interaction.h"
 #include "model/issue.h"
 #include "model/issue_card.h"
@@ -148,9 +149,10 @@ static err_t guard(struct update *u)
 {
     const struct issue *b = u->before, *x = u->after;
     bool allowed;
-    int64_t asked;
+    int64_t asked, approvals;
     TRY(policy_allows(u, &allowed));
     TRY(interaction_pending(u->db, b->id, &asked));
+    TRY(approval_pending(u->db, b->id, &approvals));
     enum status_verdict v = status_guard(&(struct status_facts){
         .from = b->status,
         .to = x->status,
@@ -163,6 +165,7 @@ static err_t guard(struct update *u)
         .descriptor_sent = u->c->descriptor_sent && x->unblock_descriptor,
         .has_descriptor = x->unblock_descriptor != NULL,
         .pending_interaction = asked > 0,
+        .pending_approval = approvals > 0,
         .has_monitor = x->monitor_next_check_at != INSTANT_NONE && x->monitor_next_check_at > u->now,
         .reopen = u->c->reopen,
         .resume = u->c->resume,

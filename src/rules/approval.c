@@ -8,10 +8,16 @@ static const struct {
     const char *from[2]; /* statuses it may come from */
     const char *to, *refusal;
 } moves[] = {
-    [APPROVAL_APPROVE] = {{"pending", "revision_requested"}, "approved", "Only pending or revision requested approvals can be approved"},
-    [APPROVAL_REJECT] = {{"pending", "revision_requested"}, "rejected", "Only pending or revision requested approvals can be rejected"},
+    [APPROVAL_APPROVE] = {{"pending", "revision_requested"},
+                          "approved",
+                          "Only pending or revision requested approvals can be approved"},
+    [APPROVAL_REJECT] = {{"pending", "revision_requested"},
+                         "rejected",
+                         "Only pending or revision requested approvals can be rejected"},
     [APPROVAL_REVISE] = {{"pending", NULL}, "revision_requested", "Only pending approvals can request revision"},
-    [APPROVAL_RESUBMIT] = {{"revision_requested", NULL}, "pending", "Only revision requested approvals can be resubmitted"},
+    [APPROVAL_RESUBMIT] = {{"revision_requested", NULL},
+                           "pending",
+                           "Only revision requested approvals can be resubmitted"},
 };
 
 struct approval_move approval_move(enum approval_verb verb, const char *status)

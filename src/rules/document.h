@@ -18,11 +18,11 @@ bool document_key_system(const char *key);
 enum document_write {
     DOCUMENT_CREATE,
     DOCUMENT_UPDATE,
-    DOCUMENT_REDIRECT,  /* locked, and an agent writes: beside it, under another key */
-    DOCUMENT_LOCKED,    /* 409 */
+    DOCUMENT_REDIRECT,   /* locked, and an agent writes: beside it, under another key */
+    DOCUMENT_LOCKED,     /* 409 */
     DOCUMENT_NEEDS_BASE, /* 409: which revision was read? */
-    DOCUMENT_STALE,     /* 409: it has another one by now */
-    DOCUMENT_MISSING,   /* 409: a base, but no document */
+    DOCUMENT_STALE,      /* 409: it has another one by now */
+    DOCUMENT_MISSING,    /* 409: a base, but no document */
 };
 struct document_facts {
     bool exists, locked, by_agent;

@@ -62,6 +62,26 @@ static struct field label_fields[] = {
 #include "tables/entity_label.def"
 };
 #undef ROW
+#define ROW approval
+static struct field approval_fields[] = {
+#include "tables/entity_approval.def"
+};
+#undef ROW
+#define ROW approval_comment
+static struct field approval_comment_fields[] = {
+#include "tables/entity_approval_comment.def"
+};
+#undef ROW
+#define ROW document
+static struct field document_fields[] = {
+#include "tables/entity_document.def"
+};
+#undef ROW
+#define ROW document_revision
+static struct field document_revision_fields[] = {
+#include "tables/entity_document_revision.def"
+};
+#undef ROW
 #define ROW interaction
 static struct field interaction_fields[] = {
 #include "tables/entity_interaction.def"
@@ -128,6 +148,10 @@ DEFINE(project_workspace, "project_workspaces");
 DEFINE(issue, "issues");
 DEFINE(comment, "issue_comments");
 DEFINE(label, "labels");
+DEFINE(approval, "approvals");
+DEFINE(approval_comment, "approval_comments");
+DEFINE(document, "documents");
+DEFINE(document_revision, "document_revisions");
 DEFINE(interaction, "issue_thread_interactions");
 DEFINE(wake, "agent_wakeup_requests");
 DEFINE(run, "heartbeat_runs");
@@ -151,6 +175,10 @@ struct entity *const ENTITIES[] = {
     &ENTITY_issue,
     &ENTITY_comment,
     &ENTITY_label,
+    &ENTITY_approval,
+    &ENTITY_approval_comment,
+    &ENTITY_document,
+    &ENTITY_document_revision,
     &ENTITY_interaction,
     &ENTITY_wake,
     &ENTITY_run,

@@ -69,6 +69,18 @@ struct comment {
 struct label {
 #include "tables/entity_label.def"
 };
+struct approval {
+#include "tables/entity_approval.def"
+};
+struct approval_comment {
+#include "tables/entity_approval_comment.def"
+};
+struct document {
+#include "tables/entity_document.def"
+};
+struct document_revision {
+#include "tables/entity_document_revision.def"
+};
 struct interaction {
 #include "tables/entity_interaction.def"
 };
@@ -122,7 +134,7 @@ struct entity {
 };
 
 extern struct entity ENTITY_company, ENTITY_agent, ENTITY_agent_key, ENTITY_membership, ENTITY_grant, ENTITY_goal,
-    ENTITY_project, ENTITY_project_workspace, ENTITY_issue, ENTITY_comment, ENTITY_label, ENTITY_interaction,
+    ENTITY_project, ENTITY_project_workspace, ENTITY_issue, ENTITY_comment, ENTITY_label, ENTITY_approval, ENTITY_approval_comment, ENTITY_document, ENTITY_document_revision, ENTITY_interaction,
     ENTITY_wake, ENTITY_run,
     ENTITY_run_data, ENTITY_run_event, ENTITY_activity, ENTITY_runtime_state, ENTITY_environment,
     ENTITY_execution_workspace, ENTITY_workspace_operation;

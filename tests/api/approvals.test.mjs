@@ -155,6 +155,7 @@ test('a linked approval is a path: for blocked, for review, and in explain (P5)'
   assert.deepEqual([linked.status, linked.json.map((y) => y.id)], [201, [x.id]]);
   assert.equal((await s.api('POST', `/issues/${i.id}/approvals`, { approvalId: x.id })).status, 201);
   assert.equal((await found(c, 'issue.approval_linked')).length, 1);
+  await s.ok('POST', `/agents/${a.id}/pause`, {}); // else leaving the backlog starts it
   await s.ok('PATCH', `/issues/${i.id}`, { status: 'blocked' });
   const e = await s.ok('GET', `/issues/${i.id}/explain`);
   assert.deepEqual([e.state, e.reason, e.evidence.approval.id], ['waiting', 'approval_pending', x.id]);
@@ -163,6 +164,7 @@ test('a linked approval is a path: for blocked, for review, and in explain (P5)'
   assert.deepEqual([review.state, review.paths.map((p) => [p.kind, p.ref])], ['covered', [['approval', x.id]]]);
   refused(await s.api('POST', `/issues/${i.id}/approvals`, { approvalId: NOBODY }), 404, 'Approval not found');
   refused(await s.as(await key(s, a))('POST', `/issues/${i.id}/approvals`, { approvalId: x.id }), 403, 'Missing permission to link approvals');
+  await s.ok('POST', `/agents/${a.id}/resume`, {});
   await decide(x, 'approve');
   const told = await woken(c, a, 'approval_approved');
   assert.equal(told.ctx.reviewPathLost, true);

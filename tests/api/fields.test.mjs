@@ -17,7 +17,7 @@ const all = (await operations(s)).filter((op) => op.schema);
 let count = 0;
 async function fresh() {
   const p = { s, company: await company(s), run: home.run, adapter: home.adapter };
-  for (const kind of ['agent', 'issue', 'goal', 'project', 'label', 'comment', 'interaction', 'workspace', 'key']) p[kind] = await MAKE[kind](p);
+  for (const kind of ['agent', 'issue', 'goal', 'project', 'label', 'comment', 'interaction', 'approval', 'document', 'revision', 'workspace', 'key']) p[kind] = await MAKE[kind](p);
   p.other = await MAKE.agent(p);
   p.blocker = await MAKE.issue(p);
   p.parentGoal = await MAKE.goal(p);
@@ -44,6 +44,15 @@ const READ = {
   'POST /api/issues/{id}/children': one('issues'),
   'POST /api/issues/{id}/checkout': one('issues'),
   'POST /api/issues/{id}/comments': (p, r) => s.ok('GET', `/issues/${p.issue.id}/comments/${r.id}`),
+  'POST /api/issues/{id}/approvals': answer,
+  'PUT /api/issues/{id}/documents/{key}': answer,
+  'POST /api/companies/{companyId}/approvals': one('approvals'),
+  'POST /api/companies/{companyId}/agent-hires': (p, r) => r.agent,
+  'POST /api/approvals/{id}/comments': answer,
+  'POST /api/approvals/{id}/approve': answer,
+  'POST /api/approvals/{id}/reject': answer,
+  'POST /api/approvals/{id}/request-revision': answer,
+  'POST /api/approvals/{id}/resubmit': answer,
   'POST /api/issues/{id}/interactions': answer,
   'POST /api/issues/{id}/interactions/{interactionId}/accept': answer,
   'POST /api/issues/{id}/interactions/{interactionId}/reject': answer,
@@ -142,6 +151,18 @@ const FIELDS = {
   resume: not('an intent of a comment: issue_runs.test, loop.test'),
   interrupt: not('cancels the live run: issue_runs.test, loop.test'),
   reviewInteractionId: not('a condition, no value: interactions.test'),
+  // approvals, hires and documents
+  'POST /api/companies/{companyId}/approvals type': { value: () => 'request_board_approval' },
+  requestedByAgentId: id('agent'),
+  'POST /api/companies/{companyId}/approvals payload': { value: () => ({ title: 'Other' }) },
+  'POST /api/approvals/{id}/resubmit payload': { value: () => ({ title: 'Other' }) },
+  issueIds: { ...ids('issue'), see: async (got) => (await s.ok('GET', `/approvals/${got.id}/issues`)).map((i) => i.id) },
+  approvalId: { ...id('approval'), see: (got) => got[0].id },
+  sourceIssueId: not('linked to the approval of a hire: approvals.test'),
+  sourceIssueIds: not('linked to the approval of a hire: approvals.test'),
+  'PUT /api/issues/{id}/documents/{key} format': { value: () => 'markdown' },
+  changeSummary: { see: async (got, p) => (await s.ok('GET', `/issues/${p.issue.id}/documents/${p.document.id}/revisions`))[0].changeSummary },
+  baseRevisionId: not('a condition, no value: documents.test'),
   // interactions
   kind: { value: () => 'request_confirmation' },
   'POST /api/issues/{id}/interactions payload': { value: () => ({ version: 1, prompt: 'Stop?', allowDeclineReason: false, supersedeOnUserComment: false }) },

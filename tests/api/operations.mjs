@@ -9,8 +9,8 @@ import { agent, company, eventually, key } from './harness.mjs';
 import { ran, shell, until } from './kit.mjs';
 
 /* The entity a path names, by its first segment. */
-const KINDS = { companies: 'company', agents: 'agent', issues: 'issue', 'heartbeat-runs': 'run', goals: 'goal', projects: 'project', labels: 'label', 'execution-workspaces': 'execution', 'workspace-operations': 'operation', environments: 'environment' };
-const PARTS = { interactionId: 'interaction', keyId: 'key', commentId: 'comment', workspaceId: 'workspace' };
+const KINDS = { companies: 'company', agents: 'agent', issues: 'issue', 'heartbeat-runs': 'run', goals: 'goal', projects: 'project', labels: 'label', approvals: 'approval', 'execution-workspaces': 'execution', 'workspace-operations': 'operation', environments: 'environment' };
+const PARTS = { interactionId: 'interaction', approvalId: 'approval', key: 'document', revisionId: 'revision', keyId: 'key', commentId: 'comment', workspaceId: 'workspace' };
 /* Names of the server itself, which belong to no company. */
 const WORDS = { type: 'adapter', page: 'text', environmentId: 'environment' };
 
@@ -31,6 +31,18 @@ export const MAKE = {
   label: (p) => p.s.ok('POST', `/companies/${p.company.id}/labels`, { name: name('label'), color: '#00aa11' }),
   comment: (p) => p.s.ok('POST', `/issues/${p.issue.id}/comments`, { body: 'words' }),
   workspace: (p) => p.s.ok('POST', `/projects/${p.project.id}/workspaces`, { name: name('ws'), repoUrl: `https://example.test/${count}.git` }),
+  approval: (p) => p.s.ok('POST', `/companies/${p.company.id}/approvals`, { type: 'request_board_approval', payload: { title: name('Approval') } }),
+  // a document is named by its key
+  document: async (p) => {
+    const d = await p.s.ok('PUT', `/issues/${p.issue.id}/documents/${name('doc').replace(' ', '-')}`, { format: 'markdown', body: 'words' });
+    return { ...d, document: d, id: d.key };
+  },
+  // an older one of the document
+  revision: async (p) => {
+    const id = p.document.document.latestRevisionId;
+    await p.s.ok('PUT', `/issues/${p.issue.id}/documents/${p.document.id}`, { format: 'markdown', body: 'more', baseRevisionId: id });
+    return { id };
+  },
   interaction: (p) => p.s.ok('POST', `/issues/${p.issue.id}/interactions`, CONFIRMATION),
   key: (p) => p.s.ok('POST', `/agents/${p.agent.id}/keys`, {}),
   adapter: () => ({ id: 'process' }),
@@ -40,7 +52,7 @@ export const MAKE = {
   operation: (p) => p.operation,
   run: (p) => p.run, // a run is not made by a request; the one of the place ended long ago
 };
-const WITHIN = { comment: 'issue', interaction: 'issue', workspace: 'project', key: 'agent' };
+const WITHIN = { comment: 'issue', interaction: 'issue', document: 'issue', revision: 'document', workspace: 'project', key: 'agent' };
 
 /** A company with one of everything, and tokens: of an agent, and of a run of another. */
 export async function place(s) {
@@ -50,7 +62,7 @@ export async function place(s) {
   const gone = await agent(s, p.company);
   p.deadToken = await key(s, gone);
   await s.ok('POST', `/agents/${gone.id}/terminate`, {});
-  for (const kind of ['issue', 'goal', 'project', 'label', 'comment', 'interaction', 'workspace', 'key', 'adapter', 'text', 'environment']) p[kind] = await MAKE[kind](p);
+  for (const kind of ['issue', 'goal', 'project', 'label', 'comment', 'interaction', 'approval', 'document', 'revision', 'workspace', 'key', 'adapter', 'text', 'environment']) p[kind] = await MAKE[kind](p);
   const idler = await shell(s, p.company, 'echo hello');
   p.run = await ran(s, idler);
   const folder = await s.ok('POST', `/companies/${p.company.id}/projects`, { name: name('Folder'), workspace: { cwd: s.dataDir } });
@@ -102,6 +114,7 @@ const setStatus = (status) => (p) => p.s.ok('PATCH', `/agents/${p.agent.id}`, { 
  * run token, to the board, where the class of the route does not say it (reason).
  * unknown: the answer to an unknown name of the server's own, when not 404.
  * empty: of what is unknown, or another company's, there is nothing: 200 and [].
+ * anyName: answers to a path whose last part names nothing, when that is no 404: taking away and making need nothing there.
  * ids: query parameters that are ids, numbers: that are numbers.
  */
 export const OPERATIONS = {
@@ -196,6 +209,18 @@ export const OPERATIONS = {
   'POST /api/issues/{id}/comments': { body: () => ({ body: 'words' }), agent: 403, run: 201, reason: 'needs a run that works on an issue (IS-10)' },
   'GET /api/issues/{id}/comments/{commentId}': {},
   'DELETE /api/issues/{id}/comments/{commentId}': { ...NEEDS('only who wrote it takes it back (IS-91)') },
+  'GET /api/issues/{id}/approvals': {},
+  'POST /api/issues/{id}/approvals': { body: (p) => ({ approvalId: p.approval.id }), ...NEEDS('links are for those who may create agents (IS-101)') },
+  'DELETE /api/issues/{id}/approvals/{approvalId}': { anyName: [200], ...NEEDS('links are for those who may create agents (IS-101)') },
+  'GET /api/issues/{id}/documents': {},
+  'GET /api/issues/{id}/documents/{key}': {},
+  'PUT /api/issues/{id}/documents/{key}': { anyName: [201, 400, 409], body: (p) => ({ format: 'markdown', body: 'words', baseRevisionId: undefined, ...(p.base ? { baseRevisionId: p.base } : {}) }),
+    ready: async (p) => { p.base = (await p.s.ok('GET', `/issues/${p.issue.id}/documents/${p.document.id}`)).latestRevisionId; } },
+  'DELETE /api/issues/{id}/documents/{key}': {},
+  'GET /api/issues/{id}/documents/{key}/revisions': {},
+  'POST /api/issues/{id}/documents/{key}/revisions/{revisionId}/restore': {},
+  'POST /api/issues/{id}/documents/{key}/lock': {},
+  'POST /api/issues/{id}/documents/{key}/unlock': {},
   'GET /api/issues/{id}/interactions': {},
   'POST /api/issues/{id}/interactions': { body: () => structuredClone(CONFIRMATION), run: 201, ...NO_RUN('an agent asks from a run (IS-114)') },
   'POST /api/issues/{id}/interactions/{interactionId}/accept': { body: () => ({}), ready: asking(CONFIRMATION), ...ANSWER },
@@ -208,6 +233,18 @@ export const OPERATIONS = {
   'GET /api/issues/{id}/activity': {},
   'GET /api/issues/{id}/explain': {},
   'GET /api/companies/{companyId}/explain': { numbers: ['limit', 'offset'] },
+
+  'GET /api/companies/{companyId}/approvals': {},
+  'POST /api/companies/{companyId}/approvals': { body: () => ({ type: 'request_board_approval', payload: { title: name('Approval') } }) },
+  'POST /api/companies/{companyId}/agent-hires': { body: () => ({ name: name('Hire') }), ...GRANT },
+  'GET /api/approvals/{id}': {},
+  'GET /api/approvals/{id}/issues': {},
+  'GET /api/approvals/{id}/comments': {},
+  'POST /api/approvals/{id}/comments': { body: () => ({ body: 'words' }) },
+  'POST /api/approvals/{id}/approve': { body: () => ({}) },
+  'POST /api/approvals/{id}/reject': { body: () => ({}) },
+  'POST /api/approvals/{id}/request-revision': { body: () => ({}) },
+  'POST /api/approvals/{id}/resubmit': { body: () => ({}), ready: (p) => p.s.ok('POST', `/approvals/${p.approval.id}/request-revision`, {}), ...NEEDS('who asked asks again (GV-36)') },
 
   'GET /api/companies/{companyId}/goals': {},
   'POST /api/companies/{companyId}/goals': { body: () => ({ title: name('Made') }) },

@@ -68,3 +68,38 @@ test('a comment made while a run is live starts the agent again', async () => {
   await w.end();
   assert.deepEqual((await context(await second(c, w.a))).wakeCommentIds, [said.id]);
 });
+
+test('approving never leaves the requester asleep', async () => {
+  const c = await company(s);
+  const ask = async (w, issueIds) => (await w.me('POST', `/companies/${c.id}/approvals`, { type: 'request_board_approval', payload: { title: 'x' }, issueIds })).json;
+  const told = (a, x) => eventually(async () => {
+    for (const r of await runsOf(c, a)) if ((await context(r)).approvalId === x.id) return r;
+    return undefined;
+  }, { message: `no run knows of ${x.id}` });
+  // its own issue, while its run is still live
+  const live = await atWork(c);
+  const x = await ask(live, [live.i.id]);
+  await s.ok('POST', `/approvals/${x.id}/approve`, {});
+  await live.end();
+  await told(live.a, x);
+  // an issue that is a person's by now, and blocked
+  const gone = await atWork(c);
+  const y = await ask(gone, [gone.i.id]);
+  await gone.end();
+  const blocker = await create(c, { title: 'In the way' });
+  await s.ok('PATCH', `/issues/${gone.i.id}`, { assigneeAgentId: null, assigneeUserId: 'local-board', status: 'blocked', blockedByIssueIds: [blocker.id] });
+  await s.ok('POST', `/approvals/${y.id}/approve`, {});
+  await told(gone.a, y);
+  // an issue that is done
+  const done = await atWork(c);
+  const z = await ask(done, [done.i.id]);
+  await done.end();
+  await s.ok('PATCH', `/issues/${done.i.id}`, { status: 'done' });
+  await s.ok('POST', `/approvals/${z.id}/reject`, { decisionNote: 'no' });
+  await told(done.a, z);
+  // no issue at all
+  const none = await atWork(c);
+  const n = await ask(none, []);
+  await s.ok('POST', `/approvals/${n.id}/approve`, {});
+  await told(none.a, n);
+});

@@ -28,11 +28,14 @@ static void masks_keep_what_is_stored(void **state)
     struct arena a ARENA_AUTO = {0};
     json_setup();
     json_arena(&a);
-    json_t *proposed = json_read("{\"command\":\"/bin/sh\",\"env\":{\"API_KEY\":{\"type\":\"plain\",\"value\":\"***REDACTED***\"},"
-                                 "\"NEW_TOKEN\":{\"type\":\"plain\",\"value\":\"***REDACTED***\"},\"A\":{\"type\":\"plain\",\"value\":\"b\"}},\"args\":[\"x\"]}"),
-           *stored = json_read("{\"command\":\"/bin/false\",\"env\":{\"API_KEY\":{\"type\":\"plain\",\"value\":\"s3cret\"}}}"),
-           *want = json_read("{\"command\":\"/bin/sh\",\"env\":{\"API_KEY\":{\"type\":\"plain\",\"value\":\"s3cret\"},"
-                             "\"A\":{\"type\":\"plain\",\"value\":\"b\"}},\"args\":[\"x\"]}");
+    json_t *
+        proposed = json_read(
+           "{\"command\":\"/bin/sh\",\"env\":{\"API_KEY\":{\"type\":\"plain\",\"value\":\"***REDACTED***\"},"
+           "\"NEW_TOKEN\":{\"type\":\"plain\",\"value\":\"***REDACTED***\"},\"A\":{\"type\":\"plain\",\"value\":\"b\"}},\"args\":[\"x\"]}"),
+       *stored =
+           json_read("{\"command\":\"/bin/false\",\"env\":{\"API_KEY\":{\"type\":\"plain\",\"value\":\"s3cret\"}}}"),
+       *want = json_read("{\"command\":\"/bin/sh\",\"env\":{\"API_KEY\":{\"type\":\"plain\",\"value\":\"s3cret\"},"
+                         "\"A\":{\"type\":\"plain\",\"value\":\"b\"}},\"args\":[\"x\"]}");
     assert_true(json_equal(config_unmask(proposed, stored), want));
     json_arena(NULL);
 }
