@@ -9,6 +9,7 @@
 #include "model/agent.h"
 #include "model/assignee.h"
 #include "model/goal.h"
+#include "model/interaction.h"
 #include "model/issue.h"
 #include "model/issue_card.h"
 #include "model/issue_create.h"
@@ -97,10 +98,14 @@ static const struct prop create_props[] = {
 SCHEMA_WITH(ISSUE_CREATE, create_props, .refine = refine_create);
 
 static const struct prop child_props[] = {
-    {"title", PROP_STRING, REQUIRED, .min = 1}, COMMON_PROPS,
-    {"assigneeAgentId", PROP_UUID, NULLABLE},   {"responsibleUserId", PROP_STRING, NULLABLE, .min = 1},
-    {"createdByUserId", PROP_STRING, NULLABLE | READ_ONLY}, {"acceptanceCriteria", PROP_ARRAY, 0, .max = 20, .items = &criterion},
-    {"blockParentUntilDone", PROP_BOOL},        {"allowDuplicate", PROP_BOOL},
+    {"title", PROP_STRING, REQUIRED, .min = 1},
+    COMMON_PROPS,
+    {"assigneeAgentId", PROP_UUID, NULLABLE},
+    {"responsibleUserId", PROP_STRING, NULLABLE, .min = 1},
+    {"createdByUserId", PROP_STRING, NULLABLE | READ_ONLY},
+    {"acceptanceCriteria", PROP_ARRAY, 0, .max = 20, .items = &criterion},
+    {"blockParentUntilDone", PROP_BOOL},
+    {"allowDuplicate", PROP_BOOL},
 };
 SCHEMA_WITH(ISSUE_CHILD, child_props, .refine = refine_create);
 
@@ -404,6 +409,18 @@ static err_t answer_patched(struct req *r, const struct issue_change *c, const s
     return OK;
 }
 
+/* IS-54: what the request says is to be reviewed must be asked by whoever sends it. */
+static err_t check_review_interaction(struct req *r)
+{
+    const char *id = json_str(r->body, "reviewInteractionId");
+    bool fit = true;
+    if (id) TRY(interaction_is_review(r->db, &r->actor, r->issue.id, id, &fit));
+    if (fit) return OK;
+    return err_with(r->arena, ERR_UNPROCESSABLE, "invalid_review_interaction",
+                    "{\"code\":\"invalid_review_interaction\"}",
+                    "reviewInteractionId names no pending confirmation of this issue");
+}
+
 err_t issue_patch(struct req *r)
 {
     struct issue_change c = {.requested = r->body};
@@ -423,9 +440,7 @@ err_t issue_patch(struct req *r)
     c.resume = json_bool(r->body, "resume", false);
     c.interrupt = json_bool(r->body, "interrupt", false);
     if (text) c.comment = &comment;
-    if (json_str(r->body, "reviewInteractionId"))
-        return err_with(r->arena, ERR_UNPROCESSABLE, "invalid_review_interaction", NULL,
-                        "reviewInteractionId names no pending confirmation of this issue");
+    TRY(check_review_interaction(r));
     TRY(patch_fields(r, &c));
     TRY(body_issue_ids(r, "blockedByIssueIds", &c.blockers));
     c.labels = body_ids(r, "labelIds");

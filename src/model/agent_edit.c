@@ -82,17 +82,22 @@ static err_t free_name(struct db *db, struct agent *agent)
     return OK;
 }
 
-err_t agent_create(struct db *db, const struct actor *actor, struct agent *agent, json_t *desired_skills)
+err_t agent_insert(struct db *db, const struct actor *actor, struct agent *agent, bool pending)
 {
     const json_t *permissions = json_read(agent->permissions);
     agent->id = id_new(db_arena(db));
-    agent->status = "idle";
+    agent->status = pending ? "pending_approval" : "idle";
     agent->created_at = agent->updated_at = clock_now();
     TRY(check_manager(db, agent));
     TRY(check_environment(db, agent));
     TRY(free_name(db, agent));
     TRY(entity_insert(db, &ENTITY_agent, agent));
-    TRY(grant_settle(db, actor, agent, json_bool(permissions, "canAssignTasks", true)));
+    return grant_settle(db, actor, agent, json_bool(permissions, "canAssignTasks", true));
+}
+
+err_t agent_create(struct db *db, const struct actor *actor, struct agent *agent, json_t *desired_skills)
+{
+    TRY(agent_insert(db, actor, agent, false));
     return agent_log(db, actor, "agent.created", agent,
                      json_pack("{s:s, s:s, s:O}", "name", agent->name, "role", agent->role, "desiredSkills",
                                desired_skills ? desired_skills : json_array()));

@@ -160,7 +160,8 @@ static err_t collect(struct claim_case *c, const struct heartbeat_policy *p)
     f->issue_parked = is(c->issue.status, "backlog");
     f->agent_is_assignee = is(c->issue.assignee_agent_id, c->agent->id);
     f->by_hand = is(c->run->invocation_source, "on_demand");
-    f->interaction = json_array_size(json_object_get(c->context, "wakeCommentIds")) > 0 || json_str(c->context, "interactionId");
+    f->interaction = json_array_size(json_object_get(c->context, "wakeCommentIds")) > 0 || json_str(c->context, "interactionId") ||
+                     json_str(c->context, "approvalId");
     f->resume_intent = json_bool(c->context, "resumeIntent", false) || json_bool(c->context, "followUpRequested", false);
     TRY(recovery_turn(c));
     TRY(held(c));

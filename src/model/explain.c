@@ -237,6 +237,46 @@ static err_t load_holds(struct load *l, const char *company_id)
     return OK;
 }
 
+/* P4: the oldest of what waits for an answer. */
+static err_t load_asked(struct load *l)
+{
+    struct rows r ROWS_AUTO = {0};
+    TRY(query_all(l, &r,
+                  "SELECT issue_id, id, addressee_agent_id, created_at, coalesce(title, payload ->> 'prompt', kind)"
+                  " FROM issue_thread_interactions WHERE status = 'pending' AND issue_id IN %s ORDER BY created_at DESC, id DESC",
+                  P()));
+    while (rows_next(&r)) {
+        int n = find(l, row_text(&r, 0));
+        l->x->evidence[n].named[NAMED_INTERACTION].id = row_text(&r, 1);
+        l->x->evidence[n].named[NAMED_INTERACTION].owner_id = row_text(&r, 2);
+        l->x->evidence[n].named[NAMED_INTERACTION].text = row_text(&r, 4);
+        l->x->nodes[n].named[NAMED_INTERACTION] =
+            (struct explain_path){true, row_null(&r, 2) ? MOVER_BOARD : MOVER_AGENT, row_time(&r, 3), INSTANT_NONE};
+    }
+    return rows_err(&r);
+}
+
+/* P5: in revision it is the requester's move. */
+static err_t load_approvals(struct load *l)
+{
+    struct rows r ROWS_AUTO = {0};
+    TRY(query_all(l, &r,
+                  "SELECT k.issue_id, a.id, a.status, a.requested_by_agent_id, a.updated_at, coalesce(a.payload ->> 'title', a.type)"
+                  " FROM issue_approvals k JOIN approvals a ON a.id = k.approval_id"
+                  " WHERE a.status IN ('pending','revision_requested') AND k.issue_id IN %s ORDER BY a.created_at DESC, a.id DESC",
+                  P()));
+    while (rows_next(&r)) {
+        int n = find(l, row_text(&r, 0));
+        bool revision = text_is(row_text(&r, 2), "revision_requested") && !row_null(&r, 3);
+        l->x->evidence[n].named[NAMED_APPROVAL].id = row_text(&r, 1);
+        l->x->evidence[n].named[NAMED_APPROVAL].owner_id = revision ? row_text(&r, 3) : NULL;
+        l->x->evidence[n].named[NAMED_APPROVAL].text = row_text(&r, 5);
+        l->x->nodes[n].named[NAMED_APPROVAL] =
+            (struct explain_path){true, revision ? MOVER_AGENT : MOVER_BOARD, row_time(&r, 4), INSTANT_NONE};
+    }
+    return rows_err(&r);
+}
+
 /* ---- the agents' gates ---- */
 
 static int agent_at(const struct explained *x, const char *id)
@@ -368,6 +408,8 @@ err_t explain_load(struct db *db, const char *company_id, const struct issue *co
     TRY(load_ended(&l));
     TRY(load_recovery(&l));
     TRY(load_holds(&l, company_id));
+    TRY(load_asked(&l));
+    TRY(load_approvals(&l));
     TRY(load_gates(&l, company_id));
     TRY(explain_review_load(db, out, l.count));
     const struct explain_graph g = {.nodes = out->nodes, .edges = out->map.edges, .count = l.count};

@@ -123,6 +123,45 @@ static err_t load_review(struct db *db, struct issue_cards *cards)
     return rows_err(&r);
 }
 
+static err_t load_review_asked(struct db *db, struct issue_cards *cards)
+{
+    struct arena *a = db_arena(db);
+    struct rows r ROWS_AUTO = {0};
+    const char **ids = arena_array(a, const char *, cards->count);
+    int n = 0;
+    for (int i = 0; i < cards->count; i++)
+        if (text_is(cards->items[i].row.status, "in_review")) ids[n++] = cards->items[i].row.id;
+    if (n == 0) return OK;
+    struct in_list in = in_list_make(a, NULL, 0, ids, n);
+    TRY(db_query(db, &r,
+                 arena_printf(a,
+                              "SELECT issue_id, id, addressee_agent_id, created_at FROM issue_thread_interactions"
+                              " WHERE status = 'pending' AND issue_id IN %s ORDER BY created_at DESC, id DESC",
+                              in.sql),
+                 in.v, in.n));
+    while (rows_next(&r)) {
+        struct issue_card *c = card_of(cards, row_text(&r, 0));
+        c->review_interaction_id = row_text(&r, 1);
+        c->review_addressee_id = row_text(&r, 2);
+        c->review_interaction_since = row_time(&r, 3);
+    }
+    TRY(rows_err(&r));
+    rows_close(&r);
+    TRY(db_query(db, &r,
+                 arena_printf(a,
+                              "SELECT k.issue_id, a.id, a.created_at FROM issue_approvals k JOIN approvals a ON a.id = k.approval_id"
+                              " WHERE a.status IN ('pending','revision_requested') AND k.issue_id IN %s"
+                              " ORDER BY a.created_at DESC, a.id DESC",
+                              in.sql),
+                 in.v, in.n));
+    while (rows_next(&r)) {
+        struct issue_card *c = card_of(cards, row_text(&r, 0));
+        c->review_approval_id = row_text(&r, 1);
+        c->review_approval_since = row_time(&r, 2);
+    }
+    return rows_err(&r);
+}
+
 static struct issue_ref read_ref(const struct rows *r, int first)
 {
     return (struct issue_ref){row_text(r, first),     row_text(r, first + 1), row_text(r, first + 2),
@@ -183,6 +222,7 @@ err_t issue_cards_load(struct db *db, const struct issue *rows, int count, unsig
     if (parts & CARD_RUNS) TRY(load_runs(db, out));
     if (parts & CARD_ATTENTION) TRY(load_graph(db, out));
     if (parts & CARD_ATTENTION) TRY(load_review(db, out));
+    if (parts & CARD_ATTENTION) TRY(load_review_asked(db, out));
     if (parts & CARD_BLOCKED_BY) TRY(load_blocked_by(db, out));
     return parts & (CARD_ATTENTION | CARD_BLOCKED_BY) ? load_recovery(db, out) : OK;
 }
@@ -203,8 +243,8 @@ void issue_labels_write(struct jw *w, const struct issue_card *c)
     jw_arr_end(w);
 }
 
-static void write_path(struct jw *w, const char *kind, const char *label, const char *type, const char *responder,
-                       instant_t since)
+static void write_path_ref(struct jw *w, const char *kind, const char *label, const char *type, const char *responder,
+                           instant_t since, const char *ref)
 {
     jw_obj(w);
     jw_kstr(w, "kind", kind);
@@ -214,8 +254,14 @@ static void write_path(struct jw *w, const char *kind, const char *label, const 
     jw_kstr(w, "id", responder);
     jw_obj_end(w);
     jw_ktime(w, "since", since);
-    jw_knull(w, "ref");
+    jw_kstr(w, "ref", ref);
     jw_obj_end(w);
+}
+
+static void write_path(struct jw *w, const char *kind, const char *label, const char *type, const char *responder,
+                       instant_t since)
+{
+    write_path_ref(w, kind, label, type, responder, since, NULL);
 }
 
 static void review_attention_write(struct jw *w, const struct issue_card *c)
@@ -226,10 +272,17 @@ static void review_attention_write(struct jw *w, const struct issue_card *c)
         return;
     }
     bool human = x->assignee_user_id != NULL, monitor = x->monitor_next_check_at != INSTANT_NONE;
-    bool covered = human || monitor || c->review_live || c->review_wake;
+    bool asked = c->review_interaction_id != NULL, approval = c->review_approval_id != NULL;
+    bool covered = human || monitor || asked || approval || c->review_live || c->review_wake;
     jw_kobj(w, "reviewAttention");
     jw_kstr(w, "state", covered ? "covered" : "stalled");
     jw_karr(w, "paths");
+    if (asked)
+        write_path_ref(w, "interaction", "Question in the thread", c->review_addressee_id ? "agent" : "board",
+                       c->review_addressee_id, c->review_interaction_since, c->review_interaction_id);
+    if (approval)
+        write_path_ref(w, "approval", "Linked approval", "board", NULL, c->review_approval_since,
+                       c->review_approval_id);
     if (monitor) write_path(w, "monitor", "Scheduled check", "system", NULL, x->monitor_next_check_at);
     if (human) write_path(w, "human_reviewer", "Assigned person", "user", x->assignee_user_id, x->updated_at);
     if (c->review_live) write_path(w, "active_run", "Run in progress", "agent", x->assignee_agent_id, x->updated_at);

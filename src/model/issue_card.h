@@ -24,6 +24,9 @@ struct issue_card {
     struct card_run *active_run; /* NULL: none */
     int graph_root;              /* in the batch's map, -1: not blocked */
     bool review_live, review_wake;
+    const char *review_interaction_id, *review_approval_id; /* the oldest that waits, or NULL */
+    const char *review_addressee_id;
+    instant_t review_interaction_since, review_approval_since;
 };
 
 struct issue_cards {

@@ -264,7 +264,9 @@ err_t issue_create(struct db *db, const struct actor *actor, struct issue_new *i
     return issue_wakes_send(db, actor,
                             &(struct issue_happening){.before = NULL,
                                                       .after = &out->row,
-                                                      .mutation = in->child ? "child_create" : "create",
+                                                      .mutation = in->mutation ? in->mutation
+                                                                  : in->child  ? "child_create"
+                                                                               : "create",
                                                       .status_sent = !defaulted,
                                                       .author = &author});
 }

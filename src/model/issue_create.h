@@ -18,8 +18,9 @@ struct issue_new {
     struct id_list blockers, labels;
     const char *idempotency_key;
     bool allow_duplicate;
-    bool child;        /* POST …/children: guard by run, activity issue.child_created */
-    bool block_parent; /* blockParentUntilDone */
+    bool child;           /* POST …/children: guard by run, activity issue.child_created */
+    bool block_parent;    /* blockParentUntilDone */
+    const char *mutation; /* of the assignment wake; NULL: create, child_create */
 };
 
 struct issue_created {

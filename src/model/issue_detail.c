@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "model/comment.h"
+#include "model/document.h"
 #include "model/execution_workspace.h"
 #include "model/goal.h"
 #include "model/issue_card.h"
@@ -183,6 +184,31 @@ static void write_legacy_plan(struct jw *w, const char *description)
     jw_obj_end(w);
 }
 
+/* "planDocument", "documentSummaries", "legacyPlanDocument". */
+static err_t write_documents(struct db *db, struct jw *w, const struct issue *row)
+{
+    struct document *rows;
+    int n, plan = 0;
+    TRY(document_list(db, row->id, false, &rows, &n));
+    while (plan < n && !text_is(rows[plan].key, DOCUMENT_PLAN)) plan++;
+    if (plan < n) {
+        jw_kobj(w, "planDocument");
+        document_write_json(w, &rows[plan], true);
+        jw_obj_end(w);
+    } else {
+        jw_knull(w, "planDocument");
+    }
+    jw_karr(w, "documentSummaries");
+    for (int i = 0; i < n; i++) {
+        jw_obj(w);
+        document_write_json(w, &rows[i], false);
+        jw_obj_end(w);
+    }
+    jw_arr_end(w);
+    write_legacy_plan(w, plan < n ? NULL : row->description);
+    return OK;
+}
+
 err_t issue_detail_write(struct db *db, struct jw *w, const struct issue *row)
 {
     struct detail d;
@@ -199,9 +225,7 @@ err_t issue_detail_write(struct db *db, struct jw *w, const struct issue *row)
     TRY(write_ancestors(db, w, row, false));
     TRY(write_project(db, w, row->project_id));
     TRY(write_goal(db, w, row->goal_id));
-    jw_knull(w, "planDocument");
-    jw_kraw(w, "documentSummaries", "[]");
-    write_legacy_plan(w, row->description);
+    TRY(write_documents(db, w, row));
     jw_kraw(w, "mentionedProjects", "[]");
     jw_key(w, "currentExecutionWorkspace");
     TRY(execution_workspace_write_current(db, w, row->execution_workspace_id));
@@ -308,6 +332,27 @@ static err_t write_issue_part(struct db *db, struct jw *w, const struct issue *r
     return OK;
 }
 
+static err_t write_continuation(struct db *db, struct jw *w, const char *issue_id)
+{
+    struct document d;
+    bool found;
+    TRY(document_get(db, issue_id, DOCUMENT_CONTINUATION, &d, &found));
+    if (!found) {
+        jw_knull(w, "continuationSummary");
+        return OK;
+    }
+    jw_kobj(w, "continuationSummary");
+    jw_kstr(w, "key", d.key);
+    jw_kstr(w, "title", d.title);
+    jw_kstr(w, "body", d.body);
+    jw_kstr(w, "latestRevisionId", d.latest_revision_id);
+    jw_kint(w, "latestRevisionNumber", d.latest_revision_number);
+    jw_ktime(w, "updatedAt", d.updated_at);
+    jw_kraw(w, "sourceTrust", d.source_trust);
+    jw_obj_end(w);
+    return OK;
+}
+
 err_t issue_heartbeat_write(struct db *db, struct jw *w, const struct issue *row, const char *wake_comment_id)
 {
     jw_obj(w);
@@ -318,7 +363,7 @@ err_t issue_heartbeat_write(struct db *db, struct jw *w, const struct issue *row
     TRY(write_cursor(db, w, row->id));
     TRY(write_wake_comment(db, w, row->id, wake_comment_id));
     jw_kraw(w, "attachments", "[]");
-    jw_knull(w, "continuationSummary");
+    TRY(write_continuation(db, w, row->id));
     jw_knull(w, "planReviewContext");
     jw_knull(w, "documentReviewContext");
     jw_key(w, "currentExecutionWorkspace");

@@ -8,6 +8,8 @@
 #include "model/activity.h"
 #include "model/hold.h"
 #include "model/handoff.h"
+#include "model/approval.h"
+#include "model/interaction.h"
 #include "model/issue.h"
 #include "model/issue_card.h"
 #include "model/issue_changes.h"
@@ -153,8 +155,11 @@ static err_t guard(struct update *u)
     const struct issue *b = u->before, *x = u->after;
     struct active_hold hold = {.hold_id = NULL};
     bool allowed;
+    int64_t asked, approvals;
     TRY(policy_allows(u, &allowed));
     if (u->actor->type == ACTOR_AGENT) TRY(hold_on(u->db, b->id, &hold));
+    TRY(interaction_pending(u->db, b->id, &asked));
+    TRY(approval_pending(u->db, b->id, &approvals));
     enum status_verdict v = status_guard(&(struct status_facts){
         .from = b->status,
         .to = x->status,
@@ -166,6 +171,8 @@ static err_t guard(struct update *u)
         .blockers_sent = u->c->blockers != NULL,
         .descriptor_sent = u->c->descriptor_sent && x->unblock_descriptor,
         .has_descriptor = x->unblock_descriptor != NULL,
+        .pending_interaction = asked > 0,
+        .pending_approval = approvals > 0,
         .has_monitor = x->monitor_next_check_at != INSTANT_NONE && x->monitor_next_check_at > u->now,
         .reopen = u->c->reopen,
         .resume = u->c->resume,
@@ -353,6 +360,7 @@ static json_t *update_details(const struct update *u, json_t *changes, json_t *p
         json_object_set_new(d, "reopenedFrom", json_string(u->reopened_from));
     }
     if (c->comment) json_object_set_new(d, "source", json_string("comment"));
+    if (c->source) json_object_set_new(d, "source", json_string(c->source));
     if (c->resume) json_object_set_new(d, "resumeIntent", json_true());
     if (c->resume) json_object_set_new(d, "followUpRequested", json_true());
     if (u->interrupted_run_id) json_object_set_new(d, "interruptedRunId", json_string(u->interrupted_run_id));
@@ -406,6 +414,17 @@ static err_t log_comment(struct update *u, const struct comment *comment, const 
     if (u->reopened_from) json_object_set_new(d, "reopenedFrom", json_string(u->reopened_from));
     if (u->interrupted_run_id) json_object_set_new(d, "interruptedRunId", json_string(u->interrupted_run_id));
     return log_entry(u, "issue.comment_added", d, entity, comment_text(u->a, comment));
+}
+
+/* ---- what was asked in the thread (EX-7, IS-88) ---- */
+
+static err_t settle_interactions(struct update *u, const struct issue *now, const struct comment *said, int *expired)
+{
+    bool closed = status_terminal(now->status) && !status_terminal(u->before->status);
+    *expired = 0;
+    if (closed) return interaction_expire_by_close(u->db, u->actor, now);
+    if (said == NULL || !u->author.person) return OK;
+    return interaction_expire_by_comment(u->db, u->actor, now, said, expired);
 }
 
 /* ---- the whole ---- */
@@ -477,6 +496,8 @@ err_t issue_update(struct db *db, const struct actor *actor, const struct issue 
     bool said = out->commented && !out->replayed;
     if (said) TRY(log_comment(&u, &out->comment, entity));
     TRY(recovery_fold_after(db, actor, before, &out->row, c->blockers || c->reopen || c->resume));
+    int expired;
+    TRY(settle_interactions(&u, &out->row, said ? &out->comment : NULL, &expired));
     return issue_wakes_send(db, actor,
                             &(struct issue_happening){.before = before,
                                                       .after = &out->row,
@@ -488,5 +509,7 @@ err_t issue_update(struct db *db, const struct actor *actor, const struct issue 
                                                       .reopened_from = u.reopened_from,
                                                       .resume = c->resume,
                                                       .interrupted_run_id = u.interrupted_run_id,
+                                                      .assignee_told = c->assignee_told,
+                                                      .asked_expired = expired > 0,
                                                       .blockers_settled = blockers_settled(&u)});
 }

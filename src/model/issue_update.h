@@ -23,6 +23,8 @@ struct issue_change {
     bool tree_control;  /* a hold cancels or restores a whole tree: it says itself whom it wakes */
     json_t *requested;  /* the body, for the activity */
     const char *reason; /* authorization reason */
+    const char *source; /* what else than a request caused it, for the activity; or NULL */
+    bool assignee_told; /* the caller wakes the assignee itself */
 };
 
 struct issue_changed {

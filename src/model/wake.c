@@ -64,7 +64,7 @@ static err_t load_blockers(struct admission_case *c)
     c->facts.dependencies_ready = n == 0;
     if (json_array_size(open) == 0) return OK;
     json_object_set(c->payload, "unresolvedBlockerIssueIds", open);
-    if (n > 0 && !admission_is_comment_reason(c->req.reason)) return OK;
+    if (n > 0 && !admission_is_talk(c->req.reason)) return OK;
     json_object_set_new(c->context, "dependencyBlockedInteraction", json_true());
     json_object_set(c->context, "unresolvedBlockerIssueIds", open);
     json_object_set_new(c->context, "unresolvedBlockerCount", json_integer((json_int_t)json_array_size(open)));
@@ -192,7 +192,7 @@ static err_t collect(struct admission_case *c)
     f->reason = c->req.reason;
     f->force_fresh = json_bool(c->context, "forceFreshSession", false);
     f->has_comment = json_array_size(json_object_get(c->context, "wakeCommentIds")) > 0;
-    f->interaction = f->has_comment || is(json_str(c->payload, "mutation"), "interaction");
+    f->interaction = f->has_comment || is(json_str(c->payload, "mutation"), "interaction") || json_str(c->context, "approvalId");
     TRY(load_issue(c));
     TRY(collect_idle(c, &p));
     if (c->has_issue) TRY(find_active_on_issue(c));
@@ -448,19 +448,19 @@ err_t wake_promotable(struct db *db, const struct wake *wake, const struct agent
         return OK;
     }
     bool comment = json_array_size(json_object_get(context, "wakeCommentIds")) > 0;
+    bool decided = json_str(context, "approvalId"), talks = comment || decided || json_str(context, "interactionId"); /* as in claim: an answer is heard whoever owns the issue */
     bool terminal = is(issue->status, "done") || is(issue->status, "cancelled");
     bool resume = json_bool(context, "resumeIntent", false) || json_bool(context, "followUpRequested", false);
-    if (terminal && !comment && !resume) *why = "issue_terminal_status";
-    else if (!is(issue->assignee_agent_id, agent->id) && !comment && !json_str(context, "recoveryActionId"))
-        *why = "issue_assignee_changed";
-    else if (is(issue->status, "backlog") && !comment && !resume && !is(json_str(context, "wakeSource"), "on_demand")) *why = "issue_parked";
+    if (terminal && !comment && !decided && !resume) *why = "issue_terminal_status";
+    else if (!is(issue->assignee_agent_id, agent->id) && !talks && !json_str(context, "recoveryActionId")) *why = "issue_assignee_changed";
+    else if (is(issue->status, "backlog") && !talks && !resume && !is(json_str(context, "wakeSource"), "on_demand")) *why = "issue_parked";
     if (*why) return OK;
     TRY(hold_on(db, issue->id, &hold));
     if (hold.hold_id) TRY(hold_lets_pass(db, issue->id, context, &by, &passes));
     if (hold.hold_id && !passes) *why = HOLD_GATE;
     if (*why) return OK;
     TRY(relation_keeps_back(db, issue->id, context, &open, &n));
-    if (n > 0 && !comment) *why = "issue_dependencies_blocked";
+    if (n > 0 && !talks) *why = "issue_dependencies_blocked";
     return OK;
 }
 

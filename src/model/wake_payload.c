@@ -96,9 +96,17 @@ err_t wake_payload_build(struct db *db, const struct run *run, const json_t *con
                          json_t **env)
 {
     static const char *const nulls[] = {
-        "recovery",          "activeTreeHold",        "executionStage",       "continuationSummary",
-        "planReviewContext", "documentReviewContext", "livenessContinuation", "taskWatchdog",
-        "checkboxSelection", "executionWorkspace",    "agentMessage",         NULL,
+        "recovery",
+        "activeTreeHold",
+        "executionStage",
+        "continuationSummary",
+        "planReviewContext",
+        "documentReviewContext",
+        "livenessContinuation",
+        "taskWatchdog",
+        "executionWorkspace",
+        "agentMessage",
+        NULL,
     };
     json_t *o = json_object(), *open = json_array();
     const json_t *ids = json_object_get(context, "wakeCommentIds");
@@ -120,6 +128,8 @@ err_t wake_payload_build(struct db *db, const struct run *run, const json_t *con
     json_object_set_new(o, "annotationDeltas", json_array());
     json_object_set_new(o, "interactionKind", text_or_null(json_str(context, "interactionKind")));
     json_object_set_new(o, "interactionStatus", text_or_null(json_str(context, "interactionStatus")));
+    json_t *selection = json_object_get(context, "checkboxSelection");
+    json_object_set_new(o, "checkboxSelection", json_is_object(selection) ? json_deep_copy(selection) : json_null());
     for (const char *const *k = nulls; *k; k++) {
         json_t *known = json_object_get(context, *k);
         json_object_set_new(o, *k, json_is_object(known) ? json_deep_copy(known) : json_null());

@@ -24,6 +24,11 @@ bool admission_is_comment_reason(const char *reason)
     return any(reason, set);
 }
 
+bool admission_is_talk(const char *reason)
+{
+    return admission_is_comment_reason(reason) || (reason && strncmp(reason, "approval_", 9) == 0);
+}
+
 bool admission_takes_lock(const char *reason)
 {
     static const char *const set[] = {"issue_comment_mentioned", "source_scoped_recovery_action", NULL};
@@ -71,12 +76,12 @@ struct admission_verdict admission_decide(const struct admission_facts *f)
     if (f->skip_idle_timer && !f->has_actionable_work) return verdict(ADMIT_SKIP, "heartbeat.timer.no_actionable_work");
     if (f->held) return verdict(ADMIT_SKIP, "issue_tree_hold_active");
     if (f->issue_scoped && !f->issue_found) return verdict(ADMIT_SKIP, "issue_execution_issue_not_found");
-    bool bounded = f->has_comment && admission_is_comment_reason(f->reason);
+    bool bounded = f->interaction && admission_is_talk(f->reason);
     if (f->issue_scoped && !f->has_active_run && !f->dependencies_ready && !bounded)
         return verdict(ADMIT_SKIP, "issue_dependencies_blocked");
     if (!f->has_active_run) return caps(f);
     if (f->issue_scoped) return busy(f);
     /* without an issue one run per task key is enough (AR-46), unless the running one would miss something */
-    bool follow_up = f->active_running && (f->has_comment || f->force_fresh);
+    bool follow_up = f->active_running && (f->interaction || f->has_comment || f->force_fresh);
     return follow_up ? caps(f) : verdict(ADMIT_COALESCE, "issue_execution_same_name");
 }

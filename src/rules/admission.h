@@ -30,7 +30,7 @@ struct admission_facts {
 
     const char *reason; /* wake reason or NULL */
     bool has_comment;
-    bool interaction; /* carries a comment or an answered interaction */
+    bool interaction; /* carries a comment, an answered interaction or a decided approval */
     bool force_fresh;
     bool throttled; /* EX-37 said to wait */
     bool daily_runs_reached, daily_cost_reached;
@@ -46,6 +46,8 @@ struct admission_verdict admission_decide(const struct admission_facts *f);
 bool admission_carries_nothing_new(const char *reason);
 /* A comment wake proceeds although blockers are open (EX §5.2 step 12c). */
 bool admission_is_comment_reason(const char *reason);
+/* … and so does the news that an approval was decided. */
+bool admission_is_talk(const char *reason);
 /* Does the run of a wake with this reason take the issue's execution lock (EX-24, INV-2)? */
 bool admission_takes_lock(const char *reason);
 /* Is the issue checked out for it before its agent starts (EX-46)? */

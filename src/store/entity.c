@@ -72,6 +72,31 @@ static struct field tree_hold_member_fields[] = {
 #include "tables/entity_tree_hold_member.def"
 };
 #undef ROW
+#define ROW approval
+static struct field approval_fields[] = {
+#include "tables/entity_approval.def"
+};
+#undef ROW
+#define ROW approval_comment
+static struct field approval_comment_fields[] = {
+#include "tables/entity_approval_comment.def"
+};
+#undef ROW
+#define ROW document
+static struct field document_fields[] = {
+#include "tables/entity_document.def"
+};
+#undef ROW
+#define ROW document_revision
+static struct field document_revision_fields[] = {
+#include "tables/entity_document_revision.def"
+};
+#undef ROW
+#define ROW interaction
+static struct field interaction_fields[] = {
+#include "tables/entity_interaction.def"
+};
+#undef ROW
 #define ROW wake
 static struct field wake_fields[] = {
 #include "tables/entity_wake.def"
@@ -140,6 +165,11 @@ DEFINE(comment, "issue_comments");
 DEFINE(label, "labels");
 DEFINE(tree_hold, "issue_tree_holds");
 DEFINE(tree_hold_member, "issue_tree_hold_members");
+DEFINE(approval, "approvals");
+DEFINE(approval_comment, "approval_comments");
+DEFINE(document, "documents");
+DEFINE(document_revision, "document_revisions");
+DEFINE(interaction, "issue_thread_interactions");
 DEFINE(wake, "agent_wakeup_requests");
 DEFINE(run, "heartbeat_runs");
 DEFINE(run_data, "heartbeat_run_data");
@@ -163,6 +193,11 @@ struct entity *const ENTITIES[] = {
     &ENTITY_issue,
     &ENTITY_comment,
     &ENTITY_label,
+    &ENTITY_approval,
+    &ENTITY_approval_comment,
+    &ENTITY_document,
+    &ENTITY_document_revision,
+    &ENTITY_interaction,
     &ENTITY_wake,
     &ENTITY_run,
     &ENTITY_run_data,

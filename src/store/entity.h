@@ -75,6 +75,21 @@ struct tree_hold {
 struct tree_hold_member {
 #include "tables/entity_tree_hold_member.def"
 };
+struct approval {
+#include "tables/entity_approval.def"
+};
+struct approval_comment {
+#include "tables/entity_approval_comment.def"
+};
+struct document {
+#include "tables/entity_document.def"
+};
+struct document_revision {
+#include "tables/entity_document_revision.def"
+};
+struct interaction {
+#include "tables/entity_interaction.def"
+};
 struct wake {
 #include "tables/entity_wake.def"
 };
@@ -128,7 +143,8 @@ struct entity {
 };
 
 extern struct entity ENTITY_company, ENTITY_agent, ENTITY_agent_key, ENTITY_membership, ENTITY_grant, ENTITY_goal,
-    ENTITY_project, ENTITY_project_workspace, ENTITY_issue, ENTITY_comment, ENTITY_label, ENTITY_wake, ENTITY_run,
+    ENTITY_project, ENTITY_project_workspace, ENTITY_issue, ENTITY_comment, ENTITY_label, ENTITY_approval,
+    ENTITY_approval_comment, ENTITY_document, ENTITY_document_revision, ENTITY_interaction, ENTITY_wake, ENTITY_run,
     ENTITY_run_data, ENTITY_run_event, ENTITY_recovery_action, ENTITY_activity, ENTITY_runtime_state, ENTITY_environment,
     ENTITY_execution_workspace, ENTITY_workspace_operation, ENTITY_tree_hold, ENTITY_tree_hold_member;
 /* All of them, NULL-terminated (DDL check, OpenAPI). */

@@ -11,11 +11,17 @@ import { ran, shell, until } from './kit.mjs';
 /* The entity a path names, by its first segment. */
 const KINDS = { companies: 'company', agents: 'agent', issues: 'issue', 'heartbeat-runs': 'run', goals: 'goal', projects: 'project', labels: 'label', 'execution-workspaces': 'execution', 'workspace-operations': 'operation', environments: 'environment' };
 const PARTS = { holdId: 'hold', keyId: 'key', commentId: 'comment', workspaceId: 'workspace' };
+const KINDS = { companies: 'company', agents: 'agent', issues: 'issue', 'heartbeat-runs': 'run', goals: 'goal', projects: 'project', labels: 'label', approvals: 'approval', 'execution-workspaces': 'execution', 'workspace-operations': 'operation', environments: 'environment' };
+const PARTS = { interactionId: 'interaction', approvalId: 'approval', key: 'document', revisionId: 'revision', keyId: 'key', commentId: 'comment', workspaceId: 'workspace' };
 /* Names of the server itself, which belong to no company. */
 const WORDS = { type: 'adapter', page: 'text', environmentId: 'environment' };
 
 let count = 0;
 const name = (what) => `${what} ${++count}`;
+
+const CONFIRMATION = { kind: 'request_confirmation', payload: { version: 1, prompt: 'Go?' } };
+const QUESTION = { kind: 'ask_user_questions', payload: { version: 1, questions: [{ id: 'q', prompt: 'Which?', selectionMode: 'multi', options: [{ id: 'a', label: 'A' }] }] } };
+const ITEMS = { kind: 'request_item_verdicts', payload: { version: 1, prompt: 'Look', items: [{ id: '1', label: 'One' }] } };
 
 /** How each kind of entity comes to be in the place p. */
 export const MAKE = {
@@ -28,6 +34,19 @@ export const MAKE = {
   comment: (p) => p.s.ok('POST', `/issues/${p.issue.id}/comments`, { body: 'words' }),
   hold: async (p) => (await p.s.ok('POST', `/issues/${p.issue.id}/tree-holds`, { mode: 'pause' })).hold,
   workspace: (p) => p.s.ok('POST', `/projects/${p.project.id}/workspaces`, { name: name('ws'), repoUrl: `https://example.test/${count}.git` }),
+  approval: (p) => p.s.ok('POST', `/companies/${p.company.id}/approvals`, { type: 'request_board_approval', payload: { title: name('Approval') } }),
+  // a document is named by its key
+  document: async (p) => {
+    const d = await p.s.ok('PUT', `/issues/${p.issue.id}/documents/${name('doc').replace(' ', '-')}`, { format: 'markdown', body: 'words' });
+    return { ...d, document: d, id: d.key };
+  },
+  // an older one of the document
+  revision: async (p) => {
+    const id = p.document.document.latestRevisionId;
+    await p.s.ok('PUT', `/issues/${p.issue.id}/documents/${p.document.id}`, { format: 'markdown', body: 'more', baseRevisionId: id });
+    return { id };
+  },
+  interaction: (p) => p.s.ok('POST', `/issues/${p.issue.id}/interactions`, CONFIRMATION),
   key: (p) => p.s.ok('POST', `/agents/${p.agent.id}/keys`, {}),
   adapter: () => ({ id: 'process' }),
   text: () => ({ id: 'process.txt' }),
@@ -37,6 +56,7 @@ export const MAKE = {
   run: (p) => p.run, // a run is not made by a request; the one of the place ended long ago
 };
 const WITHIN = { hold: 'issue', comment: 'issue', workspace: 'project', key: 'agent' };
+const WITHIN = { comment: 'issue', interaction: 'issue', document: 'issue', revision: 'document', workspace: 'project', key: 'agent' };
 
 /** A company with one of everything, and tokens: of an agent, and of a run of another. */
 export async function place(s) {
@@ -49,6 +69,7 @@ export async function place(s) {
   for (const kind of ['issue', 'goal', 'project', 'label', 'comment', 'workspace', 'key', 'adapter', 'text', 'environment']) p[kind] = await MAKE[kind](p);
   p.hold = await MAKE.hold(p);
   await s.ok('POST', `/issues/${p.issue.id}/tree-holds/${p.hold.id}/release`, {}); // the issue itself stays free
+  for (const kind of ['issue', 'goal', 'project', 'label', 'comment', 'interaction', 'approval', 'document', 'revision', 'workspace', 'key', 'adapter', 'text', 'environment']) p[kind] = await MAKE[kind](p);
   const idler = await shell(s, p.company, 'echo hello');
   p.run = await ran(s, idler);
   const folder = await s.ok('POST', `/companies/${p.company.id}/projects`, { name: name('Folder'), workspace: { cwd: s.dataDir } });
@@ -88,6 +109,10 @@ const BOARD_ONLY = NEEDS('settings of the server are the board\'s (AO-100)');
 const CEO = NEEDS('only the ceo among agents');
 const GRANT = NEEDS('needs a grant that an ordinary agent lacks (AR-18)');
 const NO_RUN = (reason) => ({ agent: 401, reason });
+const ANSWER = { agent: 422, run: 200, reason: 'an agent answers from a run of its own (IS-117)' };
+const asking = (body) => async (p) => {
+  p.interaction = await p.s.ok('POST', `/issues/${p.issue.id}/interactions`, body);
+};
 const setStatus = (status) => (p) => p.s.ok('PATCH', `/agents/${p.agent.id}`, { status });
 
 /**
@@ -97,6 +122,7 @@ const setStatus = (status) => (p) => p.s.ok('PATCH', `/agents/${p.agent.id}`, { 
  * run token, to the board, where the class of the route does not say it (reason).
  * unknown: the answer to an unknown name of the server's own, when not 404.
  * empty: of what is unknown, or another company's, there is nothing: 200 and [].
+ * anyName: answers to a path whose last part names nothing, when that is no 404: taking away and making need nothing there.
  * ids: query parameters that are ids, numbers: that are numbers.
  */
 export const OPERATIONS = {
@@ -191,6 +217,26 @@ export const OPERATIONS = {
   'POST /api/issues/{id}/comments': { body: () => ({ body: 'words' }), agent: 403, run: 201, reason: 'needs a run that works on an issue (IS-10)' },
   'GET /api/issues/{id}/comments/{commentId}': {},
   'DELETE /api/issues/{id}/comments/{commentId}': { ...NEEDS('only who wrote it takes it back (IS-91)') },
+  'GET /api/issues/{id}/approvals': {},
+  'POST /api/issues/{id}/approvals': { body: (p) => ({ approvalId: p.approval.id }), ...NEEDS('links are for those who may create agents (IS-101)') },
+  'DELETE /api/issues/{id}/approvals/{approvalId}': { anyName: [200], ...NEEDS('links are for those who may create agents (IS-101)') },
+  'GET /api/issues/{id}/documents': {},
+  'GET /api/issues/{id}/documents/{key}': {},
+  'PUT /api/issues/{id}/documents/{key}': { anyName: [201, 400, 409], body: (p) => ({ format: 'markdown', body: 'words', baseRevisionId: undefined, ...(p.base ? { baseRevisionId: p.base } : {}) }),
+    ready: async (p) => { p.base = (await p.s.ok('GET', `/issues/${p.issue.id}/documents/${p.document.id}`)).latestRevisionId; } },
+  'DELETE /api/issues/{id}/documents/{key}': {},
+  'GET /api/issues/{id}/documents/{key}/revisions': {},
+  'POST /api/issues/{id}/documents/{key}/revisions/{revisionId}/restore': {},
+  'POST /api/issues/{id}/documents/{key}/lock': {},
+  'POST /api/issues/{id}/documents/{key}/unlock': {},
+  'GET /api/issues/{id}/interactions': {},
+  'POST /api/issues/{id}/interactions': { body: () => structuredClone(CONFIRMATION), run: 201, ...NO_RUN('an agent asks from a run (IS-114)') },
+  'POST /api/issues/{id}/interactions/{interactionId}/accept': { body: () => ({}), ready: asking(CONFIRMATION), ...ANSWER },
+  'POST /api/issues/{id}/interactions/{interactionId}/reject': { body: () => ({}), ready: asking(CONFIRMATION), ...ANSWER },
+  'POST /api/issues/{id}/interactions/{interactionId}/respond': { body: () => ({ answers: [] }), ready: asking(QUESTION), ...ANSWER },
+  'POST /api/issues/{id}/interactions/{interactionId}/verdicts': { body: () => ({ verdicts: [{ id: '1', verdict: 'approve' }] }), ready: asking(ITEMS), ...ANSWER },
+  'POST /api/issues/{id}/interactions/{interactionId}/withdraw': { body: () => ({}), ready: asking(CONFIRMATION), agent: 422, run: 403, reason: 'who asked takes it back (IS-145)' },
+  'POST /api/issues/{id}/interactions/{interactionId}/cancel': { body: () => ({}), ready: asking(QUESTION) },
   'GET /api/issues/{id}/heartbeat-context': {},
   'GET /api/issues/{id}/activity': {},
   'GET /api/issues/{id}/recovery-actions': {},
@@ -216,6 +262,17 @@ export const OPERATIONS = {
   'PATCH /api/instance/settings/general': { body: () => ({ keyboardShortcuts: false }) },
   'GET /api/instance/settings/experimental': { ...BOARD_ONLY },
   'PATCH /api/instance/settings/experimental': { body: () => ({ enableApps: false }) },
+  'GET /api/companies/{companyId}/approvals': {},
+  'POST /api/companies/{companyId}/approvals': { body: () => ({ type: 'request_board_approval', payload: { title: name('Approval') } }) },
+  'POST /api/companies/{companyId}/agent-hires': { body: () => ({ name: name('Hire') }), ...GRANT },
+  'GET /api/approvals/{id}': {},
+  'GET /api/approvals/{id}/issues': {},
+  'GET /api/approvals/{id}/comments': {},
+  'POST /api/approvals/{id}/comments': { body: () => ({ body: 'words' }) },
+  'POST /api/approvals/{id}/approve': { body: () => ({}) },
+  'POST /api/approvals/{id}/reject': { body: () => ({}) },
+  'POST /api/approvals/{id}/request-revision': { body: () => ({}) },
+  'POST /api/approvals/{id}/resubmit': { body: () => ({}), ready: (p) => p.s.ok('POST', `/approvals/${p.approval.id}/request-revision`, {}), ...NEEDS('who asked asks again (GV-36)') },
 
   'GET /api/companies/{companyId}/goals': {},
   'POST /api/companies/{companyId}/goals': { body: () => ({ title: name('Made') }) },
