@@ -13,6 +13,7 @@
 #include "model/instance.h"
 #include "store/migrate.h"
 #include "workspace/cgroup.h"
+#include "workspace/driver.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -207,6 +208,11 @@ static bool has_listeners(void *ctx, const char *company_id)
     return hub_has_listeners(s->hub, company_id);
 }
 
+static err_t inspect_tree(struct arena *a, const char *cwd, const char *base_ref, struct tree_facts *out)
+{
+    return LOCAL_DRIVER.inspect(&(struct workspace_job){.arena = a}, cwd, base_ref, out);
+}
+
 static int attached_runs(void *ctx)
 {
     const struct server *s = ctx;
@@ -227,6 +233,7 @@ static err_t start_http(struct server *s)
                                     .listen_host = s->host,
                                     .listen_port = s->port,
                                     .started_at = clock_now(),
+                                    .inspect = inspect_tree,
                                     .attached_runs = attached_runs,
                                     .ctx = s};
     const struct http_server_options o = {.host = s->host,

@@ -5,7 +5,7 @@
  */
 #include "base/log.h"
 #include "base/settings.h"
-#include "engine/engine_internal.h"
+#include "engine/workspace.h"
 #include "model/issue.h"
 #include "model/lock.h"
 
@@ -112,6 +112,8 @@ void sweep_pass(struct engine *e)
         {"deferred", drain_deferred},
         {"runs", resume_runs},
         {"stalled", stalled_pass},
+        {"workspaces", workspace_settle_pass},
+        {"finished workspaces", workspace_retire_pass},
         {"prune", prune_events},
     };
     for (size_t i = 0; i < sizeof duties / sizeof *duties; i++) {

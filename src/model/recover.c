@@ -11,9 +11,25 @@
 
 static bool is(const char *a, const char *b) { return a && b && strcmp(a, b) == 0; }
 
+/* A workspace that cannot be had: no repetition helps (WS-45). */
+static bool invalid(const struct run *run) { return is(run->error_code, "workspace_validation_failed"); }
+
+static err_t escalate_invalid(struct db *db, const struct run *run, const struct issue *issue)
+{
+    const char *action = arena_printf(db_arena(db), "%.900s Then move the issue to todo.",
+                                      run->error ? run->error : "Repair its workspace.");
+    return escalate_issue(db, issue,
+                          &(struct escalation){.cause = run->error_code,
+                                               .action = action,
+                                               .agent_id = run->agent_id,
+                                               .run_id = run->id,
+                                               .error_code = run->error_code});
+}
+
 /* The board must decide now (EX-110 for a run that failed twice). */
 static err_t escalate(struct db *db, const struct run *run, const struct issue *issue)
 {
+    if (invalid(run)) return escalate_invalid(db, run, issue);
     const char *action = arena_printf(
         db_arena(db),
         "Two runs in a row failed (%s). Read the run's log, repair the cause, then move the issue to todo.",
@@ -58,7 +74,7 @@ err_t recover_immediately(struct db *db, const struct run *run, json_t *context,
     *recovered = true;
     bool was_recovery = is(retry, "assignment_recovery") || is(retry, "issue_continuation_needed");
     TRY(follow_up_budget_spent(db, run, &spent));
-    if (why || was_recovery || spent) return escalate(db, run, &issue);
+    if (why || was_recovery || spent || invalid(run)) return escalate(db, run, &issue);
     json_object_set_new(context, "source",
                         json_string(todo ? "issue.assignment_recovery" : "issue.continuation_recovery"));
     return follow_up_run(db, run, context, todo ? "issue_assignment_recovery" : "issue_continuation_needed",
