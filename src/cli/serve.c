@@ -14,6 +14,7 @@
 #include "store/migrate.h"
 #include "workspace/cgroup.h"
 #include "workspace/driver.h"
+#include "workspace/orphans.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -213,6 +214,13 @@ static err_t inspect_tree(struct arena *a, const char *cwd, const char *base_ref
     return LOCAL_DRIVER.inspect(&(struct workspace_job){.arena = a}, cwd, base_ref, out);
 }
 
+static err_t find_orphans(struct arena *a, const struct workspace_names *n, bool apply, bool force, json_t **found)
+{
+    return orphans_find(&(struct workspace_job){.arena = a},
+                        &(struct orphans_request){.roots = n->roots, .dirs = n->dirs, .held = n->held, .made = n->made, .apply = apply, .force = force},
+                        found);
+}
+
 static int attached_runs(void *ctx)
 {
     const struct server *s = ctx;
@@ -234,6 +242,7 @@ static err_t start_http(struct server *s)
                                     .listen_port = s->port,
                                     .started_at = clock_now(),
                                     .inspect = inspect_tree,
+                                    .orphans = find_orphans,
                                     .attached_runs = attached_runs,
                                     .ctx = s};
     const struct http_server_options o = {.host = s->host,

@@ -209,6 +209,7 @@ export const OPERATIONS = {
   'DELETE /api/projects/{id}/workspaces/{workspaceId}': {},
 
   'GET /api/companies/{companyId}/execution-workspaces': {},
+  'POST /api/companies/{companyId}/execution-workspaces/gc': {},
   'GET /api/companies/{companyId}/workspace-overview': {},
   'GET /api/execution-workspaces/{id}': {},
   'GET /api/execution-workspaces/{id}/workspace-operations': {},
