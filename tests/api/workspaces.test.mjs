@@ -179,7 +179,7 @@ test('a dependent starts only when the workspace of its done blocker is finalize
   const a = await shell(s, c, `${DONE}; sleep 1.5; echo late > late.txt; git add .; ${COMMIT} late`);
   const b = await shell(s, c, `git log --format=%s | head -1; ${DONE}`);
   const i = await task(s, c, p, a);
-  const next = await task(s, c, p, b, { title: 'After it', blockedByIssueIds: [i.id] });
+  const next = await task(s, c, p, b, { title: 'After it', status: 'blocked', blockedByIssueIds: [i.id] });
   await eventually(async () => (await read(s, i)).status === 'done', { message: 'the blocker is not done' });
   const why = await s.ok('GET', `/issues/${next.id}/explain`);
   assert.equal(why.reason, 'pending_finalize', JSON.stringify(why));
