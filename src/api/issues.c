@@ -2,6 +2,7 @@
 #include "api/handlers.h"
 #include "api/issue_guard.h"
 #include "api/issue_policy.h"
+#include "api/issue_workspace.h"
 #include "api/schemas.h"
 #include "base/id.h"
 #include "base/text.h"
@@ -15,6 +16,7 @@
 #include "model/issue_create.h"
 #include "model/issue_detail.h"
 #include "model/issue_update.h"
+#include "model/issue_workspace.h"
 #include "model/project.h"
 #include "model/reference.h"
 #include "rules/issue_status.h"
@@ -60,6 +62,9 @@ static const struct prop criterion = {"", PROP_TEXT, .min = 1, .max = 500};
         {"priority", PROP_ENUM, 0, .options = ISSUE_PRIORITY_OPTIONS},                                         \
         {"reviewPolicy", PROP_ENUM, NULLABLE, .options = review_policies}, {"projectId", PROP_UUID, NULLABLE}, \
         {"projectWorkspaceId", PROP_UUID, NULLABLE}, {"goalId", PROP_UUID, NULLABLE},                          \
+        {"executionWorkspaceId", PROP_UUID, NULLABLE},                                                         \
+        {"executionWorkspacePreference", PROP_ENUM, NULLABLE, .options = EXECUTION_WORKSPACE_MODES},           \
+        {"executionWorkspaceSettings", PROP_OBJECT, NULLABLE, .object = &issue_workspace_settings},            \
         {"blockedByIssueIds", PROP_ARRAY, 0, .max = 200, .items = &ref_item},                                  \
         {"unblockDescriptor", PROP_OBJECT, NULLABLE, .object = &UNBLOCK_DESCRIPTOR},                           \
         {"assigneeUserId", PROP_STRING, NULLABLE, .min = 1}, {"requestDepth", PROP_NUMBER},                    \
@@ -245,6 +250,8 @@ static err_t create_common(struct req *r, struct issue_new *in)
     TRY(assignee_check_cycle(r->db, &r->actor, row->parent_id, row->assignee_agent_id));
     TRY(assignee_check_permission(r->db, &r->actor, &r->self, NULL, row));
     TRY(check_places(r, row));
+    TRY(issue_workspace_apply(r, row));
+    in->workspace_settings_sent = json_is_object(json_object_get(r->body, "executionWorkspaceSettings"));
     TRY(body_issue_ids(r, "blockedByIssueIds", &blockers));
     set_ids(&in->blockers, blockers);
     set_ids(&in->labels, body_ids(r, "labelIds"));
@@ -376,9 +383,17 @@ static err_t patch_fields(struct req *r, struct issue_change *c)
     TRY(check_assignee(r, &changed));
     TRY(assignee_check_permission(r->db, &r->actor, &r->self, before, after));
     TRY(check_places(r, after));
-    if (text_same(before->project_id, after->project_id) || has(r, "projectWorkspaceId")) return OK;
-    after->project_workspace_id = NULL;
-    return issue_default_workspace(r->db, after);
+    TRY(issue_workspace_apply(r, after));
+    if (!text_same(before->project_id, after->project_id) && !has(r, "projectWorkspaceId")) {
+        after->project_workspace_id = NULL;
+        TRY(issue_default_workspace(r->db, after));
+    }
+    bool moved = !text_same(before->project_id, after->project_id) || !text_same(before->project_workspace_id, after->project_workspace_id);
+    if (moved && !has(r, "executionWorkspaceId")) { /* its workspace belongs to the old place (4.3 step 6) */
+        after->execution_workspace_id = NULL;
+        if (text_is(after->execution_workspace_preference, "reuse_existing")) after->execution_workspace_preference = NULL;
+    }
+    return issue_workspace_check(r->db, &r->actor, before, after, json_is_object(json_object_get(r->body, "executionWorkspaceSettings")));
 }
 
 static err_t answer_patched(struct req *r, const struct issue_change *c, const struct issue_changed *done)
@@ -445,6 +460,7 @@ err_t issue_patch(struct req *r)
     TRY(body_issue_ids(r, "blockedByIssueIds", &c.blockers));
     c.labels = body_ids(r, "labelIds");
     TRY(issue_update(r->db, &r->actor, &r->issue, &c, &done));
+    if (has(r, "executionWorkspaceSettings")) TRY(issue_workspace_settle(r->db, &done.row));
     return answer_patched(r, &c, &done);
 }
 

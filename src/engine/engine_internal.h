@@ -45,7 +45,9 @@ struct engine {
     struct live_run *runs;
     int run_count;
     struct jobs *workspace_jobs; /* git: never the pool that answers requests */
-    bool sweeping[2];    /* a job of these duties is under way: retire, cleanup */
+    bool sweeping[2];            /* a job of these duties is under way: retire, cleanup */
+    instant_t retired_at;        /* where the last retire pass ended */
+    char retired_id[40];
     atomic_int attached; /* of these, with a link to their shim; read by other threads */
     instant_t next_tick, next_retry, next_timer, next_monitor, looked_at;
     char stalled_company[40], stalled_issue[40]; /* where the last stalled_pass ended */

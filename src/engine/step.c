@@ -4,7 +4,7 @@
  * runs the same code.
  */
 #include "base/settings.h"
-#include "engine/engine_internal.h"
+#include "engine/workspace.h"
 
 void engine_unit(struct engine *e)
 {
@@ -36,6 +36,9 @@ void engine_passes(struct engine *e, instant_t now)
         if (settings.scheduler_enabled) sweep_pass(e);
     }
     dispatch_pass(e);
+    engine_unit(e);
+    err_t err = workspace_cleanup_pass(e);
+    if (err) engine_failed(e, "workspaces", err);
 }
 
 instant_t engine_due(const struct engine *e)

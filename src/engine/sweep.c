@@ -8,6 +8,7 @@
 #include "base/settings.h"
 #include "engine/engine_internal.h"
 #include "model/decision.h"
+#include "engine/workspace.h"
 #include "model/issue.h"
 #include "model/lock.h"
 
@@ -116,6 +117,8 @@ void sweep_pass(struct engine *e)
         {"runs", resume_runs},
         {"actions", actions_pass},
         {"stalled", stalled_pass},
+        {"workspaces", workspace_settle_pass},
+        {"finished workspaces", workspace_retire_pass},
         {"prune", prune_events},
     };
     for (size_t i = 0; i < sizeof duties / sizeof *duties; i++) {

@@ -16,6 +16,7 @@
 #include "model/run.h"
 #include "model/run_control.h"
 #include "model/run_event.h"
+#include "model/workspace_busy.h"
 #include "rules/admission.h"
 #include "rules/claim.h"
 #include "rules/heartbeat.h"
@@ -168,6 +169,9 @@ static err_t collect(struct claim_case *c, const struct heartbeat_policy *p)
     TRY(relation_keeps_back(c->db, c->issue.id, c->context, &open, &n));
     f->dependencies_ready = n == 0;
     bool bounded = bound_by(c, open) || c->hold.hold_id;
+    struct workspace_holder holder;
+    TRY(workspace_busy(c->db, c->run, &c->issue, &holder));
+    f->workspace_busy = holder.run_id != NULL;
     f->lock_wanted = f->agent_is_assignee && admission_takes_lock(c->run->wake_reason) && !bounded && !f->issue_terminal;
     return f->lock_wanted ? other_lock(c) : OK;
 }

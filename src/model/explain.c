@@ -10,10 +10,15 @@
 #include "model/explain_review.h"
 #include "model/in_list.h"
 #include "model/recovery_action.h"
+#include "model/issue.h"
+#include "model/run.h"
+#include "model/workspace_busy.h"
 #include "rules/heartbeat.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#define HOLDERS_MAX 50
 
 struct place;
 struct load {
@@ -71,10 +76,11 @@ static err_t load_issues(struct load *l)
     TRY(query_all(
         l, &r,
         "SELECT id, status, hidden_at, started_at, blocked_transition_at, completed_at, cancelled_at, updated_at,"
-        " dispatch_expected_since, unblock_descriptor, " PENDING_FINALIZE("b") ","
-        " EXISTS (SELECT 1 FROM workspace_operations f WHERE f.execution_workspace_id = b.execution_workspace_id"
-        " AND f.issue_id = b.id AND f.phase = 'workspace_finalize' AND f.status = 'failed')"
-        " FROM issues b WHERE id IN %s",
+        " dispatch_expected_since, unblock_descriptor, " PENDING_FINALIZE(
+            "b") ","
+                 " EXISTS (SELECT 1 FROM workspace_operations f WHERE f.execution_workspace_id = b.execution_workspace_id"
+                 " AND f.issue_id = b.id AND f.phase = 'workspace_finalize' AND f.status = 'failed')"
+                 " FROM issues b WHERE id IN %s",
         P()));
     while (rows_next(&r)) {
         int n = find(l, row_text(&r, 0));
@@ -127,6 +133,27 @@ static err_t load_live(struct load *l)
         x->evidence[n].run_agent_id = row_text(&r, 3);
     }
     return rows_err(&r);
+}
+
+/* Who is in the workspace a queued run waits for. Few runs are queued at a time. */
+static err_t load_holders(struct load *l)
+{
+    for (int n = 0, asked = 0; n < l->count && asked < HOLDERS_MAX; n++) {
+        struct workspace_holder holder;
+        struct issue issue;
+        struct run run;
+        bool found;
+        if (!text_is(l->x->nodes[n].run_status, "queued")) continue;
+        asked++;
+        TRY(issue_get(l->db, l->x->map.refs[n].id, &issue, &found));
+        if (!found || issue.project_id == NULL) continue;
+        TRY(run_get(l->db, l->x->evidence[n].run_id, &run, &found));
+        if (!found) continue;
+        TRY(workspace_busy(l->db, &run, &issue, &holder));
+        l->x->nodes[n].workspace_busy = holder.run_id != NULL;
+        l->x->evidence[n].holder = holder.identifier;
+    }
+    return OK;
 }
 
 /* P2, and the latest wake that was skipped, with what it said about when to come again. */
@@ -403,6 +430,7 @@ err_t explain_load(struct db *db, const char *company_id, const struct issue *co
     prepare(&l);
     TRY(load_issues(&l));
     TRY(load_live(&l));
+    TRY(load_holders(&l));
     TRY(load_wakes(&l));
     TRY(load_skips(&l));
     TRY(load_ended(&l));

@@ -187,6 +187,7 @@ static err_t settle_agent(struct db *db, const struct run *run, const struct run
     TRY(runtime_state(db, run, agent.adapter_type));
     TRY(db_int(db, &running, 0, "SELECT count(*) FROM heartbeat_runs WHERE agent_id = $1 AND status = 'running'", P(V_ID(run->agent_id))));
     bool bad = (is(run->status, "failed") || is(run->status, "timed_out")) && !is(o->error_family, "provider_quota");
+    if (is(run->error_code, "workspace_validation_failed") || is(run->error_code, "workspace_finalize_failed")) bad = false; /* not its fault */
     const char *status = running > 0 ? "running" : bad ? "error" : "idle";
     const char *reason = bad && running == 0 ? run->error : NULL;
     if (reason && strlen(reason) > ERROR_REASON_MAX)

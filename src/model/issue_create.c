@@ -8,6 +8,7 @@
 #include "model/issue_update.h"
 #include "model/issue_wakes.h"
 #include "model/monitor.h"
+#include "model/issue_workspace.h"
 #include "model/reference.h"
 #include "rules/issue_status.h"
 #include "rules/mention.h"
@@ -108,6 +109,8 @@ static err_t inherit(struct db *db, const struct actor *actor, struct issue_new 
         TRY(db_text(db, &row->project_id, "SELECT project_id FROM project_workspaces WHERE id = $1",
                     P(V_ID(row->project_workspace_id))));
     TRY(issue_default_workspace(db, row));
+    TRY(issue_workspace_inherit(db, in->source, row));
+    TRY(issue_workspace_check(db, actor, NULL, row, in->workspace_settings_sent));
     if (row->goal_id == NULL) TRY(issue_goal_fallback(db, row->company_id, row->project_id, &row->goal_id));
     if (row->responsible_user_id == NULL && actor->type == ACTOR_AGENT)
         row->responsible_user_id = actor->responsible_user_id;

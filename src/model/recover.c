@@ -12,10 +12,26 @@
 
 static bool is(const char *a, const char *b) { return a && b && strcmp(a, b) == 0; }
 
+/* A workspace that cannot be had: no repetition helps (WS-45). */
+static bool invalid(const struct run *run) { return is(run->error_code, "workspace_validation_failed"); }
+
+static err_t escalate_invalid(struct db *db, const struct run *run, const struct issue *issue)
+{
+    const char *action = arena_printf(db_arena(db), "%.900s Then move the issue to todo.",
+                                      run->error ? run->error : "Repair its workspace.");
+    return escalate_issue(db, issue,
+                          &(struct escalation){.cause = run->error_code,
+                                               .action = action,
+                                               .agent_id = run->agent_id,
+                                               .run_id = run->id,
+                                               .error_code = run->error_code});
+}
+
 /* No automatic step is left (EX-110). */
 static err_t escalate(struct db *db, const struct run *run, const struct issue *issue, const char *cause,
                       const char *retry)
 {
+    if (invalid(run)) return escalate_invalid(db, run, issue);
     const char *action = arena_printf(
         db_arena(db),
         "Two runs in a row failed (%s). Read the run's log, repair the cause, then move the issue to todo.",
@@ -67,7 +83,7 @@ err_t recover_immediately(struct db *db, const struct run *run, json_t *context,
                         : spent                              ? "incident_budget_exhausted"
                         : is(run->error_code, "process_lost") ? "process_lost"
                                                               : "stranded_assigned_issue";
-    if (why || was_recovery || spent) return escalate(db, run, &issue, cause, retry);
+    if (why || was_recovery || spent || invalid(run)) return escalate(db, run, &issue, cause, retry);
     json_object_set_new(context, "source",
                         json_string(todo ? "issue.assignment_recovery" : "issue.continuation_recovery"));
     return follow_up_run(db, run, context, todo ? "issue_assignment_recovery" : "issue_continuation_needed",

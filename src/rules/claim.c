@@ -28,6 +28,7 @@ struct claim_verdict claim_decide(const struct claim_facts *f)
     const char *why = stale(f);
     if (why) return verdict(CLAIM_CANCEL, why);
     if (!f->dependencies_ready && !f->interaction) return verdict(CLAIM_CANCEL, "issue_dependencies_blocked");
+    if (f->workspace_busy) return verdict(CLAIM_WAIT, "workspace_busy");
     if (!f->lock_wanted) return verdict(CLAIM_START, NULL);
     if (f->lock_held) return verdict(CLAIM_WAIT, "issue_locked");
     if (f->old_tree_alive) return verdict(CLAIM_WAIT, "previous_run_processes_alive");

@@ -28,6 +28,7 @@ struct claim_facts {
     bool recovery_over;     /* … which has ended, or is somebody else's now */
     bool lock_wanted;    /* the run would take the issue's lock */
     bool lock_held;      /* another live run holds it */
+    bool workspace_busy; /* another issue's run works in the same directory (WS §12) */
     bool old_tree_alive; /* processes of an earlier run on the issue are not proven gone */
 };
 

@@ -119,6 +119,7 @@ static bool moved(const struct explain_node *n, struct explain_verdict *v)
     else if (text_is(n->run_status, "running")) *v = simple(EXPLAIN_LIVE, "run_running", "P1", n->run_since);
     else if ((n->run_status || n->wake_queued) && held) *v = at_gate(n);
     else if (text_is(n->run_status, "scheduled_retry")) *v = waiting("retry_scheduled", "P1", n->run_since, MOVER_TIME);
+    else if (n->run_status && n->workspace_busy) *v = waiting("workspace_busy", "P1", n->run_since, MOVER_ISSUE);
     else if (n->run_status) *v = simple(EXPLAIN_LIVE, "run_queued", "P1", n->run_since);
     else if (n->wake_queued) *v = simple(EXPLAIN_LIVE, "wake_queued", "P2", n->wake_since);
     else return false;

@@ -89,6 +89,7 @@ struct explain_node {
     bool complete;    /* all of them are there */
     bool finalizing;  /* done, and its workspace not finalized (EX-83) */
     bool finalize_failed;
+    bool workspace_busy; /* its queued run waits for another issue's run in the same workspace (WS §12) */
 };
 struct explain_graph {
     const struct explain_node *nodes;

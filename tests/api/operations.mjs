@@ -291,9 +291,12 @@ export const OPERATIONS = {
   'DELETE /api/projects/{id}/workspaces/{workspaceId}': {},
 
   'GET /api/companies/{companyId}/execution-workspaces': {},
+  'POST /api/companies/{companyId}/execution-workspaces/gc': {},
   'GET /api/companies/{companyId}/workspace-overview': {},
   'GET /api/execution-workspaces/{id}': {},
   'GET /api/execution-workspaces/{id}/workspace-operations': {},
+  'PATCH /api/execution-workspaces/{id}': { body: () => ({ name: name('workspace') }) },
+  'GET /api/execution-workspaces/{id}/close-readiness': {},
   'POST /api/execution-workspaces/{id}/finalize': { body: () => ({ outcome: 'accept_local_state', reason: 'it is fine' }) },
   'GET /api/heartbeat-runs/{id}/workspace-operations': {},
   'GET /api/workspace-operations/{id}/log': {},
