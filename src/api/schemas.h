@@ -12,5 +12,6 @@ extern const struct schema GOAL_CREATE, GOAL_PATCH, LABEL_CREATE, PROJECT_CREATE
 extern const struct schema ACTIVITY_CREATE;
 extern const struct schema EXECUTION_WORKSPACE_FINALIZE;
 extern const struct schema ISSUE_CREATE, ISSUE_CHILD, ISSUE_PATCH, ISSUE_CHECKOUT, COMMENT_CREATE;
+extern const struct schema INBOX_ARCHIVE, INBOX_DISMISSAL, SIDEBAR_ORDER;
 
 #endif
