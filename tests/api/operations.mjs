@@ -5,7 +5,7 @@
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { agent, company, eventually, key } from './harness.mjs';
+import { NOBODY, agent, company, eventually, key } from './harness.mjs';
 import { ran, shell, until } from './kit.mjs';
 
 /* The entity a path names, by its first segment. */
@@ -13,8 +13,9 @@ const KINDS = { companies: 'company', agents: 'agent', issues: 'issue', 'heartbe
 const PARTS = { holdId: 'hold', keyId: 'key', commentId: 'comment', workspaceId: 'workspace' };
 const KINDS = { companies: 'company', agents: 'agent', issues: 'issue', 'heartbeat-runs': 'run', goals: 'goal', projects: 'project', labels: 'label', approvals: 'approval', 'execution-workspaces': 'execution', 'workspace-operations': 'operation', environments: 'environment' };
 const PARTS = { interactionId: 'interaction', approvalId: 'approval', key: 'document', revisionId: 'revision', keyId: 'key', commentId: 'comment', workspaceId: 'workspace' };
+const PARTS = { keyId: 'key', revisionId: 'revision', commentId: 'comment', workspaceId: 'workspace' };
 /* Names of the server itself, which belong to no company. */
-const WORDS = { type: 'adapter', page: 'text', environmentId: 'environment' };
+const WORDS = { type: 'adapter', page: 'text', itemKey: 'dismissal', environmentId: 'environment' };
 
 let count = 0;
 const name = (what) => `${what} ${++count}`;
@@ -48,6 +49,11 @@ export const MAKE = {
   },
   interaction: (p) => p.s.ok('POST', `/issues/${p.issue.id}/interactions`, CONFIRMATION),
   key: (p) => p.s.ok('POST', `/agents/${p.agent.id}/keys`, {}),
+  revision: async (p) => {
+    await p.s.ok('PATCH', `/agents/${p.agent.id}`, { capabilities: name('Skill') });
+    return (await p.s.ok('GET', `/agents/${p.agent.id}/config-revisions`))[0];
+  },
+  dismissal: () => ({ id: 'run:x' }),
   adapter: () => ({ id: 'process' }),
   text: () => ({ id: 'process.txt' }),
   environment: async (p) => (await p.s.ok('GET', `/companies/${p.company.id}/environments`))[0],
@@ -57,6 +63,7 @@ export const MAKE = {
 };
 const WITHIN = { hold: 'issue', comment: 'issue', workspace: 'project', key: 'agent' };
 const WITHIN = { comment: 'issue', interaction: 'issue', document: 'issue', revision: 'document', workspace: 'project', key: 'agent' };
+const WITHIN = { comment: 'issue', workspace: 'project', key: 'agent', revision: 'agent' };
 
 /** A company with one of everything, and tokens: of an agent, and of a run of another. */
 export async function place(s) {
@@ -70,6 +77,7 @@ export async function place(s) {
   p.hold = await MAKE.hold(p);
   await s.ok('POST', `/issues/${p.issue.id}/tree-holds/${p.hold.id}/release`, {}); // the issue itself stays free
   for (const kind of ['issue', 'goal', 'project', 'label', 'comment', 'interaction', 'approval', 'document', 'revision', 'workspace', 'key', 'adapter', 'text', 'environment']) p[kind] = await MAKE[kind](p);
+  for (const kind of ['issue', 'goal', 'project', 'label', 'comment', 'workspace', 'key', 'revision', 'dismissal', 'adapter', 'text', 'environment']) p[kind] = await MAKE[kind](p);
   const idler = await shell(s, p.company, 'echo hello');
   p.run = await ran(s, idler);
   const folder = await s.ok('POST', `/companies/${p.company.id}/projects`, { name: name('Folder'), workspace: { cwd: s.dataDir } });
@@ -123,6 +131,7 @@ const setStatus = (status) => (p) => p.s.ok('PATCH', `/agents/${p.agent.id}`, { 
  * unknown: the answer to an unknown name of the server's own, when not 404.
  * empty: of what is unknown, or another company's, there is nothing: 200 and [].
  * anyName: answers to a path whose last part names nothing, when that is no 404: taking away and making need nothing there.
+ * empty: of what is unknown, or another company's, there is nothing: 200 and [], or 204.
  * ids: query parameters that are ids, numbers: that are numbers.
  */
 export const OPERATIONS = {
@@ -149,6 +158,7 @@ export const OPERATIONS = {
   'GET /api/companies/{companyId}/org': {},
   'GET /api/agents/me': {},
   'GET /api/agents/me/inbox-lite': {},
+  'GET /api/agents/me/inbox/mine': { query: '?userId=local-board' },
   'GET /api/agents/{id}': {},
   'PATCH /api/agents/{id}': { body: () => ({ title: 't' }), ...GRANT },
   'DELETE /api/agents/{id}': {},
@@ -164,6 +174,10 @@ export const OPERATIONS = {
   'GET /api/agents/{id}/configuration': { ...GRANT },
   'POST /api/agents/{id}/wakeup': { body: () => ({}), ...NEEDS('an agent wakes nobody but itself (AR-18)') },
   'POST /api/agents/{id}/heartbeat/invoke': { body: () => ({}), ...NEEDS('an agent wakes nobody but itself (AR-18)') },
+  'GET /api/agents/{id}/config-revisions': { ...GRANT },
+  'GET /api/agents/{id}/config-revisions/{revisionId}': { ...GRANT },
+  'POST /api/agents/{id}/config-revisions/{revisionId}/rollback': { ...GRANT },
+  'GET /api/agents/{id}/task-sessions': {},
   'GET /api/agents/{id}/runtime-state': {},
   'POST /api/agents/{id}/runtime-state/reset-session': { body: () => ({}) },
 
@@ -197,6 +211,17 @@ export const OPERATIONS = {
   'POST /api/companies/{companyId}/activity': { body: () => ({ actorId: 'somebody', action: 'x.y', entityType: 'thing', entityId: '1' }) },
   'GET /api/companies/{companyId}/dashboard': {},
   'GET /api/companies/{companyId}/sidebar-badges': {},
+  'GET /api/sidebar-preferences/me': {},
+  'PUT /api/sidebar-preferences/me': { body: () => ({ orderedIds: [NOBODY] }) },
+  'GET /api/companies/{companyId}/sidebar-preferences/me': {},
+  'PUT /api/companies/{companyId}/sidebar-preferences/me': { body: () => ({ orderedIds: [NOBODY] }) },
+  'GET /api/companies/{companyId}/inbox-dismissals': {},
+  'POST /api/companies/{companyId}/inbox-dismissals': { body: () => ({ itemKey: 'run:x' }) },
+  'DELETE /api/companies/{companyId}/inbox-dismissals/{itemKey}': { empty: true },
+  'POST /api/issues/{id}/read': {},
+  'DELETE /api/issues/{id}/read': {},
+  'POST /api/issues/{id}/inbox-archive': { body: () => ({}) },
+  'DELETE /api/issues/{id}/inbox-archive': { body: () => ({}) },
   'GET /api/companies/{companyId}/bootstrap': {},
   'GET /api/companies/{companyId}/events/ws': { status: 426 },
 
