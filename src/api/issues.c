@@ -1,6 +1,7 @@
 /* issues: create, show, change and delete a task (IS §4, §5, §8). */
 #include "api/handlers.h"
 #include "api/issue_guard.h"
+#include "api/issue_policy.h"
 #include "api/schemas.h"
 #include "base/id.h"
 #include "base/text.h"
@@ -63,6 +64,7 @@ static const struct prop criterion = {"", PROP_TEXT, .min = 1, .max = 500};
         {"assigneeUserId", PROP_STRING, NULLABLE, .min = 1}, {"requestDepth", PROP_NUMBER},                    \
         {"billingCode", PROP_STRING, NULLABLE},                                                                \
         {"assigneeAdapterOverrides", PROP_OBJECT, NULLABLE, .object = &ASSIGNEE_OVERRIDES},                    \
+        {"executionPolicy", PROP_OBJECT, NULLABLE, .object = &EXECUTION_POLICY},                               \
     {                                                                                                          \
         "labelIds", PROP_ARRAY, 0, .max = 100, .items = &uuid_item                                             \
     }
@@ -232,6 +234,7 @@ static err_t create_common(struct req *r, struct issue_new *in)
     if (agent) entity_set(r->arena, entity_field(&ENTITY_issue, "assigneeAgentId"), row, agent);
     if (is_board(r)) row->responsible_user_id = json_str(r->body, "responsibleUserId");
     in->goal_sent = has(r, "goalId");
+    in->policy_sent = body_policy(r, row);
     in->allow_duplicate = json_bool(r->body, "allowDuplicate", false);
     TRY(check_assignee(r, row));
     TRY(assignee_check_cycle(r->db, &r->actor, row->parent_id, row->assignee_agent_id));
@@ -413,6 +416,7 @@ err_t issue_patch(struct req *r)
     c.after = r->issue; /* after the guard, which may have adopted the lock */
     c.status_sent = has(r, "status");
     c.goal_sent = has(r, "goalId");
+    c.policy_sent = body_policy(r, &c.after);
     c.descriptor_sent = has(r, "unblockDescriptor");
     c.reopen = json_bool(r->body, "reopen", false);
     c.resume = json_bool(r->body, "resume", false);

@@ -11,6 +11,7 @@ extern const struct schema GOAL_CREATE, GOAL_PATCH, LABEL_CREATE, PROJECT_CREATE
     PROJECT_WORKSPACE_CREATE, PROJECT_WORKSPACE_PATCH;
 extern const struct schema ACTIVITY_CREATE;
 extern const struct schema EXECUTION_WORKSPACE_FINALIZE;
+extern const struct schema EXECUTION_POLICY;
 extern const struct schema ISSUE_CREATE, ISSUE_CHILD, ISSUE_PATCH, ISSUE_CHECKOUT, COMMENT_CREATE;
 
 #endif

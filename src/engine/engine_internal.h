@@ -47,7 +47,7 @@ struct engine {
     struct jobs *workspace_jobs; /* git: never the pool that answers requests */
     bool sweeping[2];    /* a job of these duties is under way: retire, cleanup */
     atomic_int attached; /* of these, with a link to their shim; read by other threads */
-    instant_t next_tick, next_retry, next_timer, looked_at;
+    instant_t next_tick, next_retry, next_timer, next_monitor, looked_at;
     char stalled_company[40], stalled_issue[40]; /* where the last stalled_pass ended */
     /* results of jobs, for the engine's thread */
     pthread_mutex_t mail_lock;
@@ -107,6 +107,8 @@ struct http_agent_result;
 void collect_http(struct engine *e, const char *run_id, const struct http_agent_result *r);
 /* timers.c: heartbeats that are due, retries that are due. */
 void timers_pass(struct engine *e);
+/* monitors.c: looks at issues that are due. */
+void monitors_pass(struct engine *e);
 /* sweep.c: the periodic pass over rows (EX-113): deferred wakes, stale locks, old events. */
 void sweep_pass(struct engine *e);
 /* stalled.c: a duty of the sweep, work that nothing moves (EX-97…101). */

@@ -5,6 +5,7 @@
 
 err_t escalate_issue(struct db *db, const struct issue *issue, const struct escalation *e)
 {
+    if (e->no_block) return OK;
     static const struct actor system_actor = {.type = ACTOR_SYSTEM, .source = "recovery"};
     struct arena *a = db_arena(db);
     struct issue after = *issue;

@@ -6,6 +6,7 @@
 #include "model/agent.h"
 #include "model/barrier.h"
 #include "model/company.h"
+#include "model/explain_review.h"
 #include "model/in_list.h"
 #include "rules/heartbeat.h"
 
@@ -325,6 +326,7 @@ err_t explain_load(struct db *db, const char *company_id, const struct issue *co
     TRY(load_skips(&l));
     TRY(load_ended(&l));
     TRY(load_gates(&l, company_id));
+    TRY(explain_review_load(db, out, l.count));
     const struct explain_graph g = {.nodes = out->nodes, .edges = out->map.edges, .count = l.count};
     out->verdicts = explain_judge(l.a, &g, clock_now());
     return OK;

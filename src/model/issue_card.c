@@ -307,7 +307,7 @@ void issue_write_row(struct jw *w, const struct issue_cards *cards, const struct
     if (view == VIEW_LIST) write_run(w, c->active_run);
     jw_ktime(w, "lastActivityAt", c->row.last_activity_at);
     issue_attention_write(w, cards, c);
-    jw_knull(w, "successfulRunHandoff");
+    jw_kraw(w, "successfulRunHandoff", c->row.successful_run_handoff);
     jw_knull(w, "activeRecoveryAction");
     if (blocked_by) write_refs(w, "blockedBy", c->blocked_by, c->blocked_by_count);
     jw_obj_end(w);

@@ -7,6 +7,7 @@
 #include "model/issue_card.h"
 #include "model/issue_update.h"
 #include "model/issue_wakes.h"
+#include "model/monitor.h"
 #include "model/reference.h"
 #include "rules/issue_status.h"
 #include "rules/mention.h"
@@ -244,6 +245,7 @@ static err_t write_rows(struct db *db, const struct issue_new *in)
 err_t issue_create(struct db *db, const struct actor *actor, struct issue_new *in, struct issue_created *out)
 {
     struct author author;
+    struct monitor_change monitor;
     bool defaulted = in->row.status == NULL;
     *out = (struct issue_created){0};
     TRY(author_of(db, actor, in->row.company_id, &author));
@@ -252,11 +254,13 @@ err_t issue_create(struct db *db, const struct actor *actor, struct issue_new *i
     if (out->dedup_reason) return OK;
     TRY(inherit(db, actor, in));
     TRY(check(db, actor, in));
+    TRY(monitor_settle(db, actor, NULL, &in->row, in->policy_sent, &monitor));
     issue_apply_effects(NULL, &in->row, in->row.created_at);
     TRY(number(db, &in->row));
     TRY(write_rows(db, in));
     out->row = in->row;
     TRY(record(db, actor, in, &out->row, defaulted));
+    TRY(monitor_log(db, actor, &out->row, &monitor));
     return issue_wakes_send(db, actor,
                             &(struct issue_happening){.before = NULL,
                                                       .after = &out->row,

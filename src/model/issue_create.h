@@ -14,7 +14,7 @@ struct issue_new {
     struct issue row;           /* company, title and what the caller chose; status NULL: by assignee (EX-5) */
     const struct issue *source; /* inherit project and workspace from it (IS-31), or NULL */
     const struct issue *parent; /* row.parent_id's row, or NULL */
-    bool goal_sent;
+    bool goal_sent, policy_sent;
     struct id_list blockers, labels;
     const char *idempotency_key;
     bool allow_duplicate;

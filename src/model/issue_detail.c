@@ -8,6 +8,7 @@
 #include "model/issue_card.h"
 #include "model/project.h"
 #include "model/reference.h"
+#include "model/retry.h"
 
 #define ANCESTORS_MAX 50
 
@@ -159,19 +160,7 @@ static err_t write_retry(struct db *db, struct jw *w, const char *issue_id)
     TRY(entity_one(db, &ENTITY_run, &run, &found,
                    "WHERE issue_id = $1 AND status = 'scheduled_retry' ORDER BY scheduled_retry_at LIMIT 1",
                    P(V_ID(issue_id))));
-    if (!found) {
-        jw_knull(w, "scheduledRetry");
-        return OK;
-    }
-    jw_kobj(w, "scheduledRetry");
-    jw_kstr(w, "runId", run.id);
-    jw_kstr(w, "status", run.status);
-    jw_kstr(w, "agentId", run.agent_id);
-    jw_kstr(w, "retryOfRunId", run.retry_of_run_id);
-    jw_ktime(w, "scheduledRetryAt", run.scheduled_retry_at);
-    jw_kint(w, "scheduledRetryAttempt", run.scheduled_retry_attempt);
-    jw_kstr(w, "scheduledRetryReason", run.scheduled_retry_reason);
-    jw_obj_end(w);
+    retry_write(w, "scheduledRetry", found ? &run : NULL);
     return OK;
 }
 
@@ -204,7 +193,7 @@ err_t issue_detail_write(struct db *db, struct jw *w, const struct issue *row)
     TRY(reference_write(db, w, row->id));
     issue_attention_write(w, &d.cards, &d.cards.items[0]);
     jw_knull(w, "productivityReview");
-    jw_knull(w, "successfulRunHandoff");
+    jw_kraw(w, "successfulRunHandoff", row->successful_run_handoff);
     jw_knull(w, "activeRecoveryAction");
     TRY(write_retry(db, w, row->id));
     TRY(write_ancestors(db, w, row, false));

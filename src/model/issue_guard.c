@@ -1,6 +1,7 @@
 /* issue_guard: what a status write does and needs, applied to rows. */
 #include "base/text.h"
 #include "model/goal.h"
+#include "model/handoff.h"
 #include "model/in_list.h"
 #include "model/issue_update.h"
 #include "rules/issue_status.h"
@@ -91,6 +92,7 @@ void issue_apply_effects(const struct issue *before, struct issue *after, instan
     bool waited = before && before->dispatch_expected_since != INSTANT_NONE;
     if (!waits) after->dispatch_expected_since = INSTANT_NONE;
     else if (!waited || reassigned) after->dispatch_expected_since = now;
+    if (before) handoff_answered(before, after);
     after->priority_rank = priority_rank(after->priority);
 }
 

@@ -6,11 +6,13 @@
 
 #include "base/text.h"
 #include "model/activity.h"
+#include "model/handoff.h"
 #include "model/issue.h"
 #include "model/issue_card.h"
 #include "model/issue_changes.h"
 #include "model/issue_wakes.h"
 #include "model/lock.h"
+#include "model/monitor.h"
 #include "model/reference.h"
 #include "model/run_control.h"
 #include "rules/issue_reopen.h"
@@ -31,6 +33,7 @@ struct update {
     int open_before;           /* stored, when blockers are written */
     struct id_list old_blockers, old_labels;
     const char *reopened_from, *interrupted_run_id, *cancelled_run_id;
+    struct monitor_change monitor;
     instant_t now;
 };
 
@@ -418,6 +421,7 @@ static err_t prepare(struct update *u)
     TRY(check_descriptor(u));
     TRY(check_parent(u));
     TRY(follow_goal(u));
+    TRY(monitor_settle(u->db, u->actor, u->before, u->after, u->c->policy_sent, &u->monitor));
     TRY(guard(u));
     issue_apply_effects(u->before, u->after, u->now);
     u->after->request_depth = issue_depth_bounded(u->after->request_depth);
@@ -461,6 +465,9 @@ err_t issue_update(struct db *db, const struct actor *actor, const struct issue 
     TRY(issue_event_text(db, &out->row, &entity));
     if (out->any) TRY(log_entry(&u, "issue.updated", update_details(&u, changes, previous), entity, NULL));
     TRY(log_blockers(&u, entity));
+    TRY(monitor_log(db, actor, &out->row, &u.monitor));
+    if (before->successful_run_handoff && u.after->successful_run_handoff == NULL)
+        TRY(handoff_log_resolved(db, actor, before, &out->row));
     bool said = out->commented && !out->replayed;
     if (said) TRY(log_comment(&u, &out->comment, entity));
     return issue_wakes_send(db, actor,

@@ -15,7 +15,7 @@
 
 struct issue_change {
     struct issue after; /* the row as wanted; derived columns are filled here */
-    bool status_sent, goal_sent, descriptor_sent;
+    bool status_sent, goal_sent, descriptor_sent, policy_sent;
     const struct id_list *blockers, *labels; /* NULL: unchanged */
     const struct comment_new *comment;       /* or NULL; its issue is filled here */
     bool reopen, resume, interrupt;

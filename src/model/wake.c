@@ -334,12 +334,15 @@ static err_t apply_queue(struct admission_case *c, struct wake_result *out)
 {
     struct wake row;
     struct run run;
+    bool ours = c->requester->type == ACTOR_SYSTEM; /* nobody else names a chain (EX-64) */
     wake_init(c, &row, "queued", c->req.reason);
     TRY(entity_insert(c->db, &ENTITY_wake, &row));
     TRY(run_insert(c->db,
                    &(struct run_seed){.company_id = c->agent.company_id, .agent_id = c->agent.id, .issue_id = row.issue_id,
                                       .invocation_source = c->req.source, .trigger_detail = c->req.trigger_detail,
-                                      .responsible_user_id = responsible_user(c), .wakeup_request_id = row.id, .context = c->context},
+                                      .responsible_user_id = responsible_user(c), .wakeup_request_id = row.id, .context = c->context,
+                                      .retry_of_run_id = ours ? json_str(c->context, "retryOfRunId") : NULL,
+                                      .continuation_attempt = ours ? json_int(c->context, "livenessContinuationAttempt", 0) : 0},
                    &run));
     out->outcome = WAKE_QUEUED;
     out->wake_id = row.id;

@@ -190,6 +190,11 @@ export const OPERATIONS = {
   'GET /api/issues/{id}/heartbeat-context': {},
   'GET /api/issues/{id}/activity': {},
   'GET /api/issues/{id}/explain': {},
+  'POST /api/issues/{id}/monitor/check-now': {
+    ready: (p) => p.s.ok('PATCH', `/issues/${p.issue.id}`, { assigneeAgentId: p.agent.id, status: 'in_progress',
+      executionPolicy: { monitor: { nextCheckAt: new Date(Date.now() + 3600e3).toISOString() } } }),
+    ...NEEDS('the assignee looks after its issue, from a run that works on one (IS-99, IS-10)') },
+  'POST /api/issues/{id}/scheduled-retry/retry-now': {},
   'GET /api/companies/{companyId}/explain': { numbers: ['limit', 'offset'] },
 
   'GET /api/companies/{companyId}/goals': {},
