@@ -38,6 +38,12 @@ err_t workspace_retire_pass(struct engine *e)
     return OK;
 }
 
+err_t workspace_cleanup_pass(struct engine *e)
+{
+    (void)e;
+    return OK;
+}
+
 /* ---- starting ---- */
 
 static enum outcome pick_outcome(void)
