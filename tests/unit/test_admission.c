@@ -89,7 +89,7 @@ static void a_comment_on_a_blocked_issue_is_heard(void **state)
     f.reason = "issue_commented";
     f.has_comment = f.interaction = true;
     is_verdict(f, ADMIT_QUEUE, NULL);
-    f.has_comment = false; /* the reason alone proves nothing */
+    f.has_comment = f.interaction = false; /* the reason alone proves nothing */
     is_verdict(f, ADMIT_SKIP, "issue_dependencies_blocked");
 }
 

@@ -316,7 +316,7 @@ static void test_explaining_costs_the_same_for_one_and_for_many(void **state)
     int one = kit_statements();
     must(explain_load(kit_db, c.id, roots, 60, &x));
     assert_int_equal(kit_statements(), one);
-    assert_true(one <= 12);
+    assert_true(one <= 24); /* a few for each kind of fact */
     for (int i = 0; i < 60; i++) assert_true(x.verdicts[i].recoverable);
 }
 
