@@ -175,3 +175,29 @@ test('issues that share a worktree have their turns, and say so (WS-105)', async
   assert.ok(fin.finishedAt <= prep.startedAt, 'one after the other');
   assert.equal(prep.executionWorkspaceId, ws.id);
 });
+
+test('what nobody has any more is found, and goes only when nothing of it is lost', async () => {
+  const { c, dir, ws } = await workspace('true');
+  const gc = (body = {}) => s.ok('POST', `/companies/${c.id}/execution-workspaces/gc`, body);
+  assert.deepEqual((await gc()).orphans, [], 'a worktree that an issue has is none');
+  const tree = (name) => `${dir}/.paperclip/worktrees/${name}`;
+  git(dir, 'worktree', 'add', '-q', '-b', 'merged', tree('merged'));
+  git(dir, 'worktree', 'add', '-q', '-b', 'dirty', tree('dirty'));
+  write(tree('dirty'), 'only here');
+  git(dir, 'worktree', 'add', '-q', '-b', 'ahead', tree('ahead'));
+  git(tree('ahead'), 'commit', '-q', '--allow-empty', '-m', 'only here');
+  git(dir, 'worktree', 'add', '-q', '-b', 'mine', `${dir}-mine`); // not below our folder: none of our business
+  const shown = await gc();
+  assert.deepEqual(shown.orphans.map((o) => [o.branch, o.removable, o.removed, o.reason]).sort(), [
+    ['ahead', false, false, 'unmerged commits'], ['dirty', false, false, 'uncommitted work'], ['merged', true, false, null]]);
+  assert.ok(existsSync(tree('merged')), 'looking removes nothing');
+  const done = await gc({ apply: true });
+  assert.deepEqual(done.orphans.filter((o) => o.removed).map((o) => o.branch), ['merged']);
+  assert.ok(!existsSync(tree('merged')) && existsSync(tree('dirty')) && existsSync(tree('ahead')) && existsSync(ws.cwd) && existsSync(`${dir}-mine`));
+  await gc({ apply: true, force: true });
+  assert.ok(!existsSync(tree('dirty')) && !existsSync(tree('ahead')));
+  const kept = git(dir, 'for-each-ref', '--format=%(refname:short)', 'refs/heads').split('\n');
+  assert.ok(kept.includes('ahead'), 'its branch stays');
+  const rescue = kept.find((b) => b.startsWith('paperclip/rescue/gc/'));
+  assert.match(git(dir, 'show', `${rescue}:only here`), /text/);
+});
