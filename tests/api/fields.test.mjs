@@ -16,7 +16,7 @@ const all = (await operations(s)).filter((op) => op.schema);
 // A place of its own for one request: what a field changes must not disturb the next.
 let count = 0;
 async function fresh() {
-  const p = { s, company: await company(s), run: home.run, adapter: home.adapter };
+  const p = { s, company: await company(s), run: home.run, adapter: home.adapter, execution: home.execution, operation: home.operation };
   for (const kind of ['agent', 'issue', 'goal', 'project', 'label', 'comment', 'interaction', 'approval', 'document', 'revision', 'workspace', 'key']) p[kind] = await MAKE[kind](p);
   p.other = await MAKE.agent(p);
   p.blocker = await MAKE.issue(p);

@@ -30,7 +30,7 @@ const cleaned = (ws) =>
   }, { message: 'it was never cleaned up' });
 
 test('an open issue, dirt and untracked files speak against closing; merged work does not (WS-114…118)', async () => {
-  const { dir, i, ws } = await workspace(`echo x > x; git add .; ${COMMIT} x; echo y >> README.md; echo z > z`);
+  const { dir, i, ws } = await workspace(`[ -e x ] && exit 0; echo x > x; git add .; ${COMMIT} x; echo y >> README.md; echo z > z`);
   const before = await readiness(ws);
   assert.equal(before.state, 'blocked');
   assert.deepEqual(before.blockingReasons, ['This workspace is still linked to an open issue.', 'This workspace has 1 modified tracked file.', 'This workspace has 1 untracked file.']);
@@ -159,9 +159,9 @@ test('what issues may say about their workspace (WS-31, WS-33, 4.3)', async () =
 });
 
 test('issues that share a worktree have their turns, and say so (WS-105)', async () => {
-  const { c, i, ws } = await workspace('true');
-  const slow = await shell(s, c, 'sleep 2; echo slow');
-  const quick = await shell(s, c, 'true');
+  const { c, i, ws } = await workspace(DONE, { wish: policy({}, { cleanupPolicy: { retainMinutes: 60 } }) });
+  const slow = await shell(s, c, `sleep 2; ${DONE}`);
+  const quick = await shell(s, c, DONE);
   const first = await s.ok('POST', `/issues/${i.id}/children`, { title: 'First', assigneeAgentId: slow.id });
   await eventually(async () => (await s.ok('GET', `/issues/${first.id}/live-runs`)).some((r) => r.status === 'running'), { message: 'it does not run' });
   const second = await s.ok('POST', `/issues/${i.id}/children`, { title: 'Second', assigneeAgentId: quick.id });
