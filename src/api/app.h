@@ -25,6 +25,7 @@ struct app_options {
     /* Worktrees and branches nobody names; the same. */
     err_t (*orphans)(struct arena *a, const struct workspace_names *n, bool apply, bool force, json_t **found);
     int (*attached_runs)(void *ctx); /* runs whose supervisor answers to this server; may be NULL */
+    bool (*recovering)(void *ctx);   /* it still finds out what its predecessors left; may be NULL */
     void *ctx;
 };
 

@@ -10,7 +10,7 @@ extern const struct schema AGENT_CREATE, AGENT_PATCH, AGENT_PERMISSIONS, AGENT_K
 extern const struct schema GOAL_CREATE, GOAL_PATCH, LABEL_CREATE, PROJECT_CREATE, PROJECT_PATCH,
     PROJECT_WORKSPACE_CREATE, PROJECT_WORKSPACE_PATCH;
 extern const struct schema ACTIVITY_CREATE;
-extern const struct schema RECOVERY_RESOLVE;
+extern const struct schema RECOVERY_RESOLVE, WATCHDOG_DECISION;
 extern const struct schema EXECUTION_WORKSPACE_FINALIZE;
 extern const struct schema INSTANCE_SETTINGS, INSTANCE_GENERAL, INSTANCE_EXPERIMENTAL;
 extern const struct schema EXECUTION_POLICY;

@@ -28,6 +28,8 @@ err_t health(struct req *r)
         r->status = 503;
         return OK;
     }
+    bool recovering = o->recovering && o->recovering(o->ctx);
+    jw_kstr(w, "recovery", recovering ? "running" : "done");
     jw_kstr(w, "deploymentMode", "local_trusted");
     jw_kstr(w, "deploymentExposure", "private");
     jw_kbool(w, "authReady", true);

@@ -2,11 +2,38 @@
 #include "base/clock.h"
 
 #include <ctype.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 static instant_t (*source)(void);
+
+#ifdef BULLDOG_TEST_CLOCK
+static char test_file[512];
+static atomic_llong test_offset_ms;
+
+void clock_test_follow(const char *data_dir)
+{
+    int64_t sec;
+    snprintf(test_file, sizeof test_file, "%s/test.clockOffsetSec", data_dir);
+    clock_test_look(&sec);
+}
+
+bool clock_test_look(int64_t *offset_sec)
+{
+    long long sec = 0;
+    FILE *f = *test_file ? fopen(test_file, "re") : NULL;
+    if (f == NULL) return false;
+    if (fscanf(f, "%lld", &sec) != 1) sec = 0;
+    fclose(f);
+    *offset_sec = sec;
+    return atomic_exchange(&test_offset_ms, sec * 1000) != sec * 1000;
+}
+#define TEST_OFFSET_MS ((instant_t)atomic_load_explicit(&test_offset_ms, memory_order_relaxed))
+#else
+#define TEST_OFFSET_MS 0
+#endif
 
 void clock_set_source(instant_t (*now)(void)) { source = now; }
 
@@ -15,7 +42,7 @@ instant_t clock_now(void)
     if (source) return source();
     struct timespec ts;
     clock_gettime(CLOCK_REALTIME, &ts);
-    return (instant_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+    return (instant_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000 + TEST_OFFSET_MS;
 }
 
 uint64_t clock_mono_ns(void)

@@ -32,4 +32,12 @@ bool instant_parse(const char *s, instant_t *out);
 instant_t instant_day_start(instant_t t);   /* 00:00 UTC of that day */
 instant_t instant_month_start(instant_t t); /* first instant of that UTC month */
 
+#ifdef BULLDOG_TEST_CLOCK
+/* Test builds only: now is the machine's clock moved forward by the number of
+ * seconds that the file test.clockOffsetSec of the data directory holds. Read
+ * again with clock_test_look; true when it has changed. */
+void clock_test_follow(const char *data_dir);
+bool clock_test_look(int64_t *offset_sec);
+#endif
+
 #endif

@@ -227,6 +227,11 @@ static int attached_runs(void *ctx)
     const struct server *s = ctx;
     return s->engine ? engine_attached(s->engine) : 0;
 }
+static bool recovering(void *ctx)
+{
+    const struct server *s = ctx;
+    return s->engine == NULL || engine_recovering(s->engine);
+}
 
 static const char *base_url(struct server *s)
 {
@@ -245,6 +250,7 @@ static err_t start_http(struct server *s)
                                     .inspect = inspect_tree,
                                     .orphans = find_orphans,
                                     .attached_runs = attached_runs,
+                                    .recovering = recovering,
                                     .ctx = s};
     const struct http_server_options o = {.host = s->host,
                                           .port = s->port,
@@ -312,6 +318,9 @@ static err_t start(struct server *s)
     raise_limits();
     bound_memory();
     TRY(take_data_dir(s));
+#ifdef BULLDOG_TEST_CLOCK
+    clock_test_follow(s->data_dir);
+#endif
     TRY(load_secret(s));
     TRY(open_database(s));
     s->jobs = jobs_start((int)settings.job_threads, JOB_QUEUE_MAX);

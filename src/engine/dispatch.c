@@ -28,7 +28,7 @@ static err_t claim(struct engine *e, void *arg)
     return claim_agent(e->db, j->agent_id, &j->scope, &j->started, &j->n);
 }
 
-static int64_t slots_left(const struct engine *e)
+int64_t engine_slots_left(const struct engine *e)
 {
     static long cpus; /* asked once: the answer is read from a file */
     int64_t max = settings.runs_max;
@@ -61,7 +61,7 @@ static int read_page(struct engine *e, struct arena *keep, int size, int offset,
 /* Returns how many runs of the agent were started. */
 static int dispatch_agent(struct engine *e, const char *agent_id, const char *company_id)
 {
-    struct claim_job j = {.agent_id = agent_id, .scope = {.node = &e->node, .slots_left = slots_left(e)}};
+    struct claim_job j = {.agent_id = agent_id, .scope = {.node = &e->node, .slots_left = engine_slots_left(e)}};
     engine_unit(e);
     err_t err = engine_tx(e, company_id, claim, &j);
     if (err) {
@@ -76,11 +76,11 @@ void dispatch_pass(struct engine *e)
 {
     struct arena keep ARENA_AUTO = {0};
     int size = (int)rare_value("dispatch.page", PAGE, 1);
-    if (settings.restore_in_progress) return;
-    for (int page = 0, offset = 0; page < PAGES_MAX && slots_left(e) > 0; page++) {
+    if (settings.restore_in_progress || settings.paused || !e->recovered) return;
+    for (int page = 0, offset = 0; page < PAGES_MAX && engine_slots_left(e) > 0; page++) {
         const char **agents, **companies;
         int n = read_page(e, &keep, size, offset, &agents, &companies);
-        for (int i = 0; i < n && slots_left(e) > 0; i++)
+        for (int i = 0; i < n && engine_slots_left(e) > 0; i++)
             if (dispatch_agent(e, agents[i], companies[i]) == 0) offset++; /* it waits for something: look past it */
         if (n < size) break;
         arena_reset(&keep);

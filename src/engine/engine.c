@@ -13,6 +13,8 @@
 
 #define LEASE_RENEW_MS 5000
 #define SLEEP_MAX_MS 30000
+#define RECOVERY_LOOK_MS 100
+#define RECOVERY_MAX_MS 30000 /* a run that cannot be found out about does not hold up all others */
 #define WORKSPACE_QUEUE_MAX 4096
 
 void engine_failed(struct engine *e, const char *pass, err_t err)
@@ -64,13 +66,27 @@ static void sleep_until_due(struct engine *e)
     int64_t ms = engine_due(e) - clock_now();
     if (ms < 1) ms = 1;
     if (ms > SLEEP_MAX_MS) ms = SLEEP_MAX_MS;
+    if (!e->recovered && ms > RECOVERY_LOOK_MS) ms = RECOVERY_LOOK_MS;
     uv_timer_start(&e->timer, e->timer.timer_cb, (uint64_t)ms, 0);
+}
+
+/* Claims begin when the fate of every run of an earlier server is known: it was reaped, or is watched again
+ * (EX-116). Then the periodic chain runs once, before anything new is started. */
+static void recover_start(struct engine *e)
+{
+    for (const struct live_run *r = e->runs; r; r = r->next)
+        if (r->resolving && clock_now() - e->started_at < RECOVERY_MAX_MS) return;
+    if (settings.scheduler_enabled) sweep_pass(e);
+    e->recovered = true;
+    atomic_store(&e->ready, true);
+    log_info("engine.recovered", "runs=%d", e->run_count);
 }
 
 void engine_step(struct engine *e)
 {
     if (e->stepping) return;
     e->stepping = true;
+    if (!e->recovered) recover_start(e);
     engine_passes(e, clock_now());
     e->stepping = false;
     sleep_until_due(e);
@@ -101,6 +117,19 @@ static void on_lease(uv_timer_t *t)
     if (err) engine_failed(e, "lease", err);
 }
 
+#ifdef BULLDOG_TEST_CLOCK
+#define LOOK_AT_CLOCK_MS 50
+
+/* The clock of a test build was moved: what is due now is done now. */
+static void on_clock(uv_timer_t *t)
+{
+    int64_t offset;
+    if (!clock_test_look(&offset)) return;
+    engine_step(t->data);
+    log_info("clock.moved", "offset=%ld", (long)offset);
+}
+#endif
+
 static void run_loop(void *arg)
 {
     struct engine *e = arg;
@@ -117,7 +146,8 @@ err_t engine_start(struct arena *a, const struct engine_options *o, struct engin
     e->opt = *o;
     e->mail_tail = &e->mail_head;
     e->next_retry = e->next_timer = e->next_monitor = e->retired_at = INSTANT_NONE;
-    e->next_tick = clock_now() + settings.tick_ms;
+    e->started_at = clock_now();
+    e->next_tick = e->started_at + settings.tick_ms;
     pthread_mutex_init(&e->mail_lock, NULL);
     TRY(db_open(a, o->store, &e->db));
     TRY(engine_enlist(e, &adopted));
@@ -134,12 +164,18 @@ err_t engine_start(struct arena *a, const struct engine_options *o, struct engin
     e->poke.data = e->mail.data = e->stop.data = e->timer.data = e->lease.data = e;
     uv_timer_start(&e->timer, on_timer, SLEEP_MAX_MS, 0);
     uv_timer_start(&e->lease, on_lease, LEASE_RENEW_MS, LEASE_RENEW_MS);
+#ifdef BULLDOG_TEST_CLOCK
+    uv_timer_init(&e->loop, &e->clock);
+    e->clock.data = e;
+    uv_timer_start(&e->clock, on_clock, LOOK_AT_CLOCK_MS, LOOK_AT_CLOCK_MS);
+#endif
     *out = e;
     if (uv_thread_create(&e->thread, run_loop, e) != 0) return err_new(a, ERR_UNAVAILABLE, "cannot start the engine's thread");
     return OK;
 }
 
 void engine_poke(struct engine *e) { uv_async_send(&e->poke); }
+bool engine_recovering(const struct engine *e) { return !atomic_load(&e->ready); }
 int engine_attached(const struct engine *e) { return atomic_load(&e->attached); }
 
 static err_t leave(struct engine *e, void *arg)
@@ -172,8 +208,13 @@ void engine_free(struct engine *e)
 {
     jobs_stop(e->workspace_jobs);
     while (e->runs) live_drop(e->runs);
-    uv_handle_t *const handles[] = {(uv_handle_t *)&e->poke, (uv_handle_t *)&e->mail, (uv_handle_t *)&e->stop,
-                                    (uv_handle_t *)&e->timer, (uv_handle_t *)&e->lease};
+    uv_handle_t *const handles[] = {
+        (uv_handle_t *)&e->poke,  (uv_handle_t *)&e->mail, (uv_handle_t *)&e->stop, (uv_handle_t *)&e->timer,
+        (uv_handle_t *)&e->lease,
+#ifdef BULLDOG_TEST_CLOCK
+        (uv_handle_t *)&e->clock,
+#endif
+    };
     for (size_t i = 0; i < sizeof handles / sizeof *handles; i++) uv_close(handles[i], NULL);
     uv_run(&e->loop, UV_RUN_DEFAULT);
     uv_loop_close(&e->loop);

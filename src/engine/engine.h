@@ -33,6 +33,8 @@ err_t engine_start(struct arena *a, const struct engine_options *o, struct engin
 void engine_poke(struct engine *e); /* any thread */
 /* Runs whose supervisor this server listens to; any thread. */
 int engine_attached(const struct engine *e);
+/* Is it still finding out what became of the runs of its predecessors? Any thread. */
+bool engine_recovering(const struct engine *e);
 /* Ends the thread; runs go on under their shims and are found again at the next
  * start. Jobs of the engine may still be at work: stop the job pool, then free. */
 void engine_stop(struct engine *e);

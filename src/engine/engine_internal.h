@@ -41,6 +41,9 @@ struct engine {
     uv_thread_t thread;
     uv_async_t poke, stop, mail;
     uv_timer_t timer, lease;
+#ifdef BULLDOG_TEST_CLOCK
+    uv_timer_t clock; /* watches for a test that moves it */
+#endif
     bool stepping;
     struct live_run *runs;
     int run_count;
@@ -48,11 +51,14 @@ struct engine {
     bool sweeping[2];            /* a job of these duties is under way: retire, cleanup */
     instant_t retired_at;        /* where the last retire pass ended */
     char retired_id[40];
+    atomic_bool ready;           /* recovered, for other threads */
     atomic_int attached; /* of these, with a link to their shim; read by other threads */
     instant_t next_tick, next_retry, next_timer, next_monitor, looked_at;
     char stalled_company[40], stalled_issue[40]; /* where the last stalled_pass ended */
-    char action_seen[40];                        /* … and the last actions_pass */
+    char action_seen[40], stale_seen[40];        /* … and the last actions_pass, staleness_pass */
     char backstop_issue[40]; /* where the last page of backstop.c ended */
+    instant_t started_at;
+    bool recovered; /* what an earlier server left is accounted for: runs may be claimed (EX-116) */
     /* results of jobs, for the engine's thread */
     pthread_mutex_t mail_lock;
     struct engine_mail *mail_head, **mail_tail;
@@ -87,6 +93,7 @@ void live_drop(struct live_run *r);
 
 /* dispatch.c: claim what is queued, and start it. */
 void dispatch_pass(struct engine *e);
+int64_t engine_slots_left(const struct engine *e); /* of this server, for runs */
 /* launch.c: start a claimed run's agent; a failure ends the run. */
 void launch_run(struct engine *e, const struct run *run);
 /* … once its workspace is there. */
@@ -121,5 +128,11 @@ err_t backstop_pass(struct engine *e) MUST_CHECK;
 err_t stalled_pass(struct engine *e) MUST_CHECK;
 /* actions.c: a duty of the sweep, open recovery actions (EX-125). */
 err_t actions_pass(struct engine *e) MUST_CHECK;
+/* orphans.c: blockers that nobody owns (EX-108). */
+err_t orphans_pass(struct engine *e) MUST_CHECK;
+/* silence.c: runs that say nothing (EX-140). */
+err_t silence_pass(struct engine *e) MUST_CHECK;
+/* staleness.c: agents that give no sign of life (EX-147). */
+err_t staleness_pass(struct engine *e) MUST_CHECK;
 
 #endif

@@ -7,7 +7,9 @@
 #include "model/stalled.h"
 #include "base/log.h"
 #include "base/rare.h"
+#include "base/settings.h"
 #include "engine/engine_internal.h"
+#include "rules/recovery.h"
 
 #include <stdio.h>
 
@@ -27,6 +29,7 @@ static err_t treat(struct engine *e, void *arg)
 err_t stalled_pass(struct engine *e)
 {
     struct arena keep ARENA_AUTO = {0};
+    if (recovery_mode(settings.auto_recovery) == RECOVERY_OFF) return OK;
     for (int page = 0; page < PAGES_MAX; page++) {
         struct stalled *found, last;
         int n;

@@ -7,6 +7,7 @@
 #include "engine/engine_internal.h"
 #include "adapter/shim_tree.h"
 #include "model/run.h"
+#include "model/staleness.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -99,6 +100,7 @@ static err_t save_progress(struct engine *e, void *arg)
 {
     struct save *s = arg;
     int64_t n;
+    TRY(agent_beat(e->db, s->r->agent_id));
     return db_exec(e->db, &n,
                    "UPDATE heartbeat_runs SET last_output_at = $2, last_output_seq = $3, last_output_stream = $4, last_output_bytes = $5,"
                    " log_bytes = $5, updated_at = $6 WHERE id = $1 AND status = 'running'",
@@ -125,6 +127,7 @@ static err_t save_state(struct engine *e, void *arg)
     const struct shim_msg *m = ((void **)arg)[1];
     const struct live_run *r = ((void **)arg)[0];
     int64_t n;
+    TRY(agent_beat(e->db, r->agent_id));
     return db_exec(e->db, &n,
                    "UPDATE heartbeat_runs SET process_pid = $2, process_group_id = $3, process_started_at = $4 WHERE id = $1 AND process_pid IS NULL",
                    P(V_ID(r->run_id), V_INT(m->state.pid), V_INT(m->state.pgid), V_TIME(m->state.started_at)));

@@ -21,7 +21,8 @@ struct item {
     const char *company_id, *id;
 };
 
-static err_t read_items(struct engine *e, struct arena *keep, struct item **items, int *n, const char *sql, const struct dbv *v, int vn)
+static err_t read_items(struct engine *e, struct arena *keep, struct item **items, int *n, const char *sql,
+                        const struct dbv *v, int vn)
 {
     struct rows r ROWS_AUTO = {0};
     *items = arena_array(keep, struct item, BATCH);
@@ -106,25 +107,33 @@ static err_t prune(struct engine *e, void *arg)
 
 static err_t prune_events(struct engine *e) { return engine_tx(e, NULL, prune, NULL); }
 
+/* The order of EX-113. Whoever adds a duty: its own file, a bounded batch, one transaction an item. */
+static const struct duty {
+    const char *name;
+    err_t (*run)(struct engine *e);
+    bool always; /* also while scheduling is suppressed (EX-119) */
+} duties[] = {
+    {.name = "runs", .run = resume_runs, .always = true}, /* 1; due retries (2) are looked at in every step */
+    {.name = "locks", .run = heal_locks},                 /* 2b: so that nothing below reasons over dead locks */
+    {.name = "actions", .run = actions_pass},             /* open recovery actions: their bounds (EX-125) */
+    {.name = "stalled", .run = stalled_pass},             /* 3 */
+    {.name = "orphans", .run = orphans_pass},
+    {.name = "backstop", .run = backstop_pass},  /* 3b */
+    {.name = "deferred", .run = drain_deferred},  /* 3d */
+    {.name = "silence", .run = silence_pass},     /* 4 */
+    {.name = "staleness", .run = staleness_pass}, /* 4b */
+    {.name = "workspaces", .run = workspace_settle_pass, .always = true},
+    {.name = "finished workspaces", .run = workspace_retire_pass, .always = true},
+    {.name = "prune", .run = prune_events, .always = true},
+};
+
 void sweep_pass(struct engine *e)
 {
-    static const struct {
-        const char *name;
-        err_t (*duty)(struct engine *e);
-    } duties[] = {
-        {"locks", heal_locks},
-        {"deferred", drain_deferred},
-        {"runs", resume_runs},
-        {"actions", actions_pass},
-        {"stalled", stalled_pass},
-        {"backstop", backstop_pass},
-        {"workspaces", workspace_settle_pass},
-        {"finished workspaces", workspace_retire_pass},
-        {"prune", prune_events},
-    };
+    bool suppressed = settings.restore_in_progress || settings.paused;
     for (size_t i = 0; i < sizeof duties / sizeof *duties; i++) {
+        if (suppressed && !duties[i].always) continue;
         engine_unit(e);
-        err_t err = duties[i].duty(e);
+        err_t err = duties[i].run(e);
         if (err) engine_failed(e, duties[i].name, err);
     }
 }

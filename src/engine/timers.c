@@ -27,7 +27,8 @@ static err_t wake_timer(struct engine *e, void *arg)
     bool found;
     int64_t n;
     TRY(db_exec(e->db, &n,
-                "UPDATE agents SET last_heartbeat_at = $2 WHERE id = $1 AND (last_heartbeat_at IS NULL OR last_heartbeat_at <= $3)",
+                "UPDATE agents SET last_timer_at = $2, last_heartbeat_at = $2 WHERE id = $1"
+                " AND (coalesce(last_timer_at, last_heartbeat_at) IS NULL OR coalesce(last_timer_at, last_heartbeat_at) <= $3)",
                 P(V_ID(b->agent_id), V_TIME(b->now), V_TIME(b->now - b->interval_ms))));
     if (n == 0) return OK;
     TRY(agent_get(e->db, b->agent_id, &agent, &found));
@@ -55,7 +56,9 @@ static err_t heartbeats(struct engine *e, instant_t now)
     for (int i = 0; i < n; i++) {
         struct heartbeat_policy p = heartbeat_policy(rows[i].runtime_config);
         if (!p.enabled || p.interval_sec == 0) continue;
-        instant_t last = rows[i].last_heartbeat_at, from = last == INSTANT_NONE ? rows[i].created_at : last;
+        /* timers have a clock of their own: other signs of life do not put them off (EX-145) */
+        instant_t last = rows[i].last_timer_at != INSTANT_NONE ? rows[i].last_timer_at : rows[i].last_heartbeat_at;
+        instant_t from = last == INSTANT_NONE ? rows[i].created_at : last;
         instant_t at = from + p.interval_sec * SECOND_MS;
         if (at > now) {
             if (e->next_timer == INSTANT_NONE || at < e->next_timer) e->next_timer = at;
@@ -82,7 +85,7 @@ void timers_pass(struct engine *e)
     instant_t now = clock_now();
     int promoted;
     bool due = e->next_timer != INSTANT_NONE && now >= e->next_timer;
-    if (!settings.scheduler_enabled || settings.restore_in_progress) return;
+    if (!settings.scheduler_enabled || settings.restore_in_progress || settings.paused) return;
     if (!due && now - e->looked_at < LOOK_EVERY_MS && now >= e->looked_at) {
         if (e->next_timer == INSTANT_NONE || e->next_timer > e->looked_at + LOOK_EVERY_MS) e->next_timer = e->looked_at + LOOK_EVERY_MS;
     } else {

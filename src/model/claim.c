@@ -16,6 +16,7 @@
 #include "model/run.h"
 #include "model/run_control.h"
 #include "model/run_event.h"
+#include "model/staleness.h"
 #include "model/workspace_busy.h"
 #include "rules/admission.h"
 #include "rules/claim.h"
@@ -325,5 +326,7 @@ err_t claim_agent(struct db *db, const char *agent_id, struct claim_scope *s, st
         running++;
         s->slots_left--;
     }
-    return *n > 0 ? mark_running(db, &agent) : OK;
+    if (*n == 0) return OK;
+    TRY(agent_beat(db, agent.id));
+    return mark_running(db, &agent);
 }

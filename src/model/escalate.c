@@ -159,46 +159,47 @@ static json_t *row(const char *label, const char *value)
     return json_pack("{s:s, s:s, s:s}", "type", "key_value", "label", label, "value", value);
 }
 
-static const char *notice_metadata(struct escalating *x)
+static const char *notice_metadata(struct arena *a, const struct recovery_action *x, const struct escalation *e)
 {
     json_t *rows = json_array();
-    if (x->action.id) json_array_append_new(rows, row("Recovery action", x->action.id));
-    json_array_append_new(rows, row("Cause", x->e->cause));
-    if (x->e->error_code) json_array_append_new(rows, row("Error", x->e->error_code));
-    if (x->e->run_id) json_array_append_new(rows, row("Run", x->e->run_id));
-    return json_text(x->a,
+    if (x->id) json_array_append_new(rows, row("Recovery action", x->id));
+    json_array_append_new(rows, row("Cause", e->cause));
+    if (e->error_code) json_array_append_new(rows, row("Error", e->error_code));
+    if (e->run_id) json_array_append_new(rows, row("Run", e->run_id));
+    return json_text(a,
                      json_pack("{s:i, s:[{s:s, s:o}]}", "version", 1, "sections", "title", "Recovery", "rows", rows));
+}
+
+err_t escalate_notice(struct db *db, const struct issue *issue, const struct recovery_action *x,
+                      const struct escalation *e, const char *text)
+{
+    const struct author nobody = {0};
+    struct arena *a = db_arena(db);
+    struct comment c;
+    bool replayed;
+    TRY(comment_insert(db, &recovery_actor, &nobody,
+                       &(struct comment_new){.issue = issue,
+                                             .body = text,
+                                             .presentation = "{\"kind\":\"system_notice\",\"tone\":\"warning\","
+                                                             "\"title\":\"This issue needs attention\"}",
+                                             .metadata = notice_metadata(a, x, e)},
+                       &c, &replayed));
+    return activity_log(
+        db, &recovery_actor,
+        &(struct activity_entry){.company_id = issue->company_id,
+                                 .action = "issue.comment_added",
+                                 .entity_type = "issue",
+                                 .entity_id = issue->id,
+                                 .comment = comment_text(a, &c),
+                                 .details = json_pack("{s:s, s:s, s:s}", "commentId", c.id, "bodySnippet",
+                                                      snippet(a, c.body, 120), "source", "recovery.escalation")});
 }
 
 /* Once per action; a repair by hand is asked for each time its reason changes (EX-110). */
 static bool wants_notice(const struct escalating *x)
 {
-    if (x->e->no_notice || x->what == RECOVERY_APPENDED) return false;
+    if (x->e->no_notice || x->what == RECOVERY_APPENDED || x->what == RECOVERY_KNOWN) return false;
     return x->what == RECOVERY_OPENED || recovery_by_hand(x->kind);
-}
-
-static err_t notice(struct escalating *x)
-{
-    const struct author nobody = {0};
-    struct comment c;
-    bool replayed;
-    if (!wants_notice(x)) return OK;
-    TRY(comment_insert(x->db, &recovery_actor, &nobody,
-                       &(struct comment_new){.issue = x->before,
-                                             .body = x->todo,
-                                             .presentation = "{\"kind\":\"system_notice\",\"tone\":\"warning\","
-                                                             "\"title\":\"This issue needs attention\"}",
-                                             .metadata = notice_metadata(x)},
-                       &c, &replayed));
-    return activity_log(
-        x->db, &recovery_actor,
-        &(struct activity_entry){.company_id = x->before->company_id,
-                                 .action = "issue.comment_added",
-                                 .entity_type = "issue",
-                                 .entity_id = x->before->id,
-                                 .comment = comment_text(x->a, &c),
-                                 .details = json_pack("{s:s, s:s, s:s}", "commentId", c.id, "bodySnippet",
-                                                      snippet(x->a, c.body, 120), "source", "recovery.escalation")});
 }
 
 /* ---- the whole ---- */
@@ -214,14 +215,16 @@ err_t escalate_with(struct db *db, const struct issue *issue, const struct escal
     x.kind = e->kind ? e->kind : recovery_kind(e->cause);
     x.todo = e->action ? e->action : recovery_next_action(e->cause);
     if (!nested) TRY(open_action(&x));
-    if (!nested) TRY(log_action(&x));
-    bool blocks = !e->no_block && (nested || x.what != RECOVERY_APPENDED || !text_is(issue->status, "blocked"));
+    bool beside =
+        x.what == RECOVERY_APPENDED || x.what == RECOVERY_KNOWN; /* the open action is about something graver */
+    if (!nested && x.what != RECOVERY_KNOWN) TRY(log_action(&x));
+    bool blocks = !e->no_block && (nested || !beside || !text_is(issue->status, "blocked"));
     if (blocks) TRY(block(&x));
     if (blocks) TRY(log_issue(&x));
-    TRY(notice(&x));
+    if (wants_notice(&x)) TRY(escalate_notice(db, issue, &x.action, e, x.todo));
     *out = x.action;
     *what = x.what;
-    return nested || x.what == RECOVERY_APPENDED ? OK : recovery_wake_owner(db, &x.action);
+    return nested || beside ? OK : recovery_wake_owner(db, &x.action);
 }
 
 err_t escalate_issue(struct db *db, const struct issue *issue, const struct escalation *e)

@@ -32,5 +32,8 @@ err_t escalate_issue(struct db *db, const struct issue *issue, const struct esca
 /* The same; *out: the action (id NULL: none was opened), *what became of it. */
 err_t escalate_with(struct db *db, const struct issue *issue, const struct escalation *e, struct recovery_action *out,
                     enum recovery_upsert *what) MUST_CHECK;
+/* One system comment on the issue about its action. */
+err_t escalate_notice(struct db *db, const struct issue *issue, const struct recovery_action *x,
+                      const struct escalation *e, const char *text) MUST_CHECK;
 
 #endif

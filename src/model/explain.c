@@ -207,10 +207,12 @@ static err_t load_ended(struct load *l)
     struct rows r ROWS_AUTO = {0};
     TRY(query_all(
         l, &r,
-        "SELECT r.issue_id, r.id, r.status, r.error_code, r.wake_reason, r.finished_at, r.total FROM (SELECT issue_id, id,"
+        "SELECT r.issue_id, r.id, r.status, r.error_code, r.wake_reason, r.finished_at, r.total,"
+        " CASE WHEN r.status = 'cancelled' THEN d.result_json ->> 'cancelledByActorType' END FROM (SELECT issue_id, id,"
         " status, error_code, wake_reason, finished_at, count(*) OVER (PARTITION BY issue_id) AS total, row_number() OVER"
         " (PARTITION BY issue_id ORDER BY finished_at DESC, id DESC) AS nth FROM heartbeat_runs WHERE issue_id IN %s"
-        " AND status NOT IN ('queued','running','scheduled_retry')) r WHERE r.nth = 1",
+        " AND status NOT IN ('queued','running','scheduled_retry')) r LEFT JOIN heartbeat_run_data d ON d.run_id = r.id"
+        " WHERE r.nth = 1",
         P()));
     while (rows_next(&r)) {
         int n = find(l, row_text(&r, 0));
@@ -222,6 +224,7 @@ static err_t load_ended(struct load *l)
         l->x->nodes[n].last_status = row_text(&r, 2);
         l->x->nodes[n].last_held = text_is(e->last_error_code, HOLD_GATE);
         l->x->nodes[n].last_finished = row_time(&r, 5);
+        l->x->nodes[n].last_by_operator = text_is(row_text(&r, 7), "user") && !text_is(e->last_error_code, "agent_paused");
     }
     return rows_err(&r);
 }
@@ -244,6 +247,7 @@ static err_t load_recovery(struct load *l)
                                   .since = a->created_at,
                                   .due = active ? a->timeout_at : INSTANT_NONE};
         l->x->evidence[n].named[NAMED_ACTION].id = a->id;
+        l->x->evidence[n].recovery_cause = a->cause;
         l->x->evidence[n].named[NAMED_ACTION].owner_id = a->owner_agent_id ? a->owner_agent_id : a->owner_user_id;
         l->x->evidence[n].named[NAMED_ACTION].text = a->next_action;
     }
@@ -340,7 +344,9 @@ struct gates {
 
 static err_t gate_of(struct load *l, struct gates *g, int agent, const char **out)
 {
-    struct explain_agent f = {.suppressed = settings.restore_in_progress, .company_status = g->company.status};
+    struct explain_agent f = {.suppressed = settings.restore_in_progress,
+                              .paused = settings.paused,
+                              .company_status = g->company.status};
     if (agent < 0) {
         *out = explain_gate(&f);
         return OK;

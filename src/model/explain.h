@@ -19,6 +19,7 @@ struct explain_evidence {
     int64_t run_count;
     const char *unblock_descriptor;
     const char *holder; /* identifier of the issue whose run has the workspace */
+    const char *recovery_cause; /* of the open recovery action */
     /* of the named paths that are there: the row, who has the move, what there is to do */
     struct {
         const char *id, *owner_id, *text;

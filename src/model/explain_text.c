@@ -34,6 +34,7 @@ static const char *gate_sentence(struct arena *a, const char *gate, const char *
         const char *gate, *text; /* %s: the agent */
     } texts[] = {
         {"instance_suppressed", "scheduling is suppressed on this server"},
+        {"operator_paused", "an operator has paused this server (execution.paused)"},
         {"company_paused", "the company is paused"},
         {"company_archived", "the company is archived"},
         {"agent_missing", "the agent it is assigned to does not exist"},

@@ -1,8 +1,8 @@
 /* inbox: an agent's own work at a glance. */
 #include "model/inbox.h"
 
-#include "model/recovery_action.h"
 #include "model/barrier.h"
+#include "model/recovery_action.h"
 
 #include <string.h>
 

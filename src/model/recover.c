@@ -1,12 +1,15 @@
 /* recover: the continuation of a run that ended badly, and the visible end of it. */
 #include "model/recover.h"
 
+#include "base/settings.h"
 #include "model/agent.h"
 #include "model/escalate.h"
 #include "model/follow_up.h"
 #include "model/hold.h"
 #include "model/issue.h"
 #include "model/relation.h"
+#include "rules/heartbeat.h"
+#include "rules/recovery.h"
 
 #include <string.h>
 
@@ -29,7 +32,7 @@ static err_t escalate_invalid(struct db *db, const struct run *run, const struct
 
 /* No automatic step is left (EX-110). */
 static err_t escalate(struct db *db, const struct run *run, const struct issue *issue, const char *cause,
-                      const char *retry)
+                      const char *retry, bool only_shown)
 {
     if (invalid(run)) return escalate_invalid(db, run, issue);
     const char *action = arena_printf(
@@ -47,7 +50,9 @@ static err_t escalate(struct db *db, const struct run *run, const struct issue *
                                                .agent_id = run->agent_id,
                                                .run_id = run->id,
                                                .error_code = run->error_code,
-                                               .evidence = evidence});
+                                               .evidence = evidence,
+                                               .no_block = only_shown,
+                                               .board = only_shown});
 }
 
 err_t recover_immediately(struct db *db, const struct run *run, json_t *context, bool *recovered)
@@ -62,6 +67,7 @@ err_t recover_immediately(struct db *db, const struct run *run, json_t *context,
     const char *why, *retry = json_str(context, "retryReason");
     *recovered = false;
     if (run->issue_id == NULL || (!is(run->status, "failed") && !is(run->status, "timed_out"))) return OK;
+    if (recovery_mode(settings.auto_recovery) == RECOVERY_OFF) return OK;
     TRY(issue_get(db, run->issue_id, &issue, &found));
     bool todo = found && is(issue.status, "todo"), working = found && is(issue.status, "in_progress");
     if ((!todo && !working) || issue.assignee_user_id || !is(issue.assignee_agent_id, run->agent_id)) return OK;
@@ -83,7 +89,8 @@ err_t recover_immediately(struct db *db, const struct run *run, json_t *context,
                         : spent                              ? "incident_budget_exhausted"
                         : is(run->error_code, "process_lost") ? "process_lost"
                                                               : "stranded_assigned_issue";
-    if (why || was_recovery || spent || invalid(run)) return escalate(db, run, &issue, cause, retry);
+    bool watched = recovery_mode(settings.auto_recovery) != RECOVERY_FULL || !heartbeat_policy(agent.runtime_config).recovery;
+    if (why || was_recovery || spent || watched || invalid(run)) return escalate(db, run, &issue, cause, retry, watched);
     json_object_set_new(context, "source",
                         json_string(todo ? "issue.assignment_recovery" : "issue.continuation_recovery"));
     return follow_up_run(db, run, context, todo ? "issue_assignment_recovery" : "issue_continuation_needed",

@@ -188,6 +188,15 @@ static json_t *with_related(json_t *evidence, const char *kind, const char *caus
     return evidence;
 }
 
+static bool knows(const struct recovery_action *x, const char *fingerprint)
+{
+    json_t *entry;
+    size_t i;
+    json_array_foreach (json_object_get(json_read(x->evidence), "related"), i, entry)
+        if (text_is(json_str(entry, "fingerprint"), fingerprint)) return true;
+    return false;
+}
+
 static err_t append(struct db *db, const struct recovery_finding *f, struct recovery_action *x)
 {
     struct recovery_action before = *x;
@@ -233,6 +242,8 @@ err_t recovery_action_upsert(struct db *db, const struct recovery_finding *f, st
     }
     bool graver = recovery_merge(out->kind, f->kind) == MERGE_APPEND;
     *what = graver ? RECOVERY_APPENDED : RECOVERY_UPDATED;
+    if (graver && knows(out, f->fingerprint)) *what = RECOVERY_KNOWN;
+    if (*what == RECOVERY_KNOWN) return OK;
     return graver ? append(db, f, out) : update(db, f, out);
 }
 

@@ -46,7 +46,12 @@ struct recovery_finding {
     json_t *evidence;        /* object */
     bool blocks_source;
 };
-enum recovery_upsert { RECOVERY_OPENED, RECOVERY_UPDATED, RECOVERY_APPENDED };
+enum recovery_upsert {
+    RECOVERY_OPENED,
+    RECOVERY_UPDATED,
+    RECOVERY_APPENDED, /* noted on the graver action that is open */
+    RECOVERY_KNOWN,    /* it was noted there before: nothing was written */
+};
 err_t recovery_action_upsert(struct db *db, const struct recovery_finding *f, struct recovery_action *out,
                              enum recovery_upsert *what) MUST_CHECK;
 const char *recovery_wake_policy(struct arena *a, const char *type, const struct recovery_owner *owner);

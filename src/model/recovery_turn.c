@@ -8,6 +8,7 @@
 #include "model/recovery_owner.h"
 #include "model/wake.h"
 #include "rules/recovery.h"
+#include "rules/recovery_class.h"
 
 /* ---- the owner's wake ---- */
 
@@ -30,9 +31,7 @@ static json_t *context_of(const struct recovery_action *x)
                           x->source_issue_id, "sourceIssueId", x->source_issue_id, "recoveryActionId", x->id,
                           "recoveryCause", x->cause, "wakeReason", "source_scoped_recovery_action", "skipIssueComment",
                           1, "source", "issue_recovery_action");
-    json_object_update_new(c, json_pack("{s:s, s:b, s:b, s:b, s:s}", "recoveryIntent", "status_only",
-                                        "allowDeliverableWork", 0, "allowDocumentUpdates", 0,
-                                        "resumeRequiresNormalModel", 1, "modelProfile", "cheap"));
+    recovery_class_apply(c, "source_scoped_recovery_action");
     if (stranded) json_object_set_new(c, "strandedRunId", json_string(stranded));
     return c;
 }

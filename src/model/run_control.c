@@ -54,6 +54,7 @@ static err_t write_result(struct db *db, const struct run *run, const struct run
         json_object_set_new(result, "cancelledByActorType", json_string("user"));
         json_object_set_new(result, "cancelledByUserId", json_string(c->cancelled_by_user_id));
     }
+    if (c->result_key) json_object_set(result, c->result_key, c->result);
     return db_exec(db, &n, "UPDATE heartbeat_run_data SET result_json = $2 WHERE run_id = $1",
                    P(V_ID(run->id), V_JSON(json_text(a, result))));
 }
@@ -80,16 +81,17 @@ static err_t cancel_one(struct db *db, struct run *run, const struct run_cancel 
 {
     instant_t now = clock_now();
     int64_t n;
-    const char *from = run->status;
+    const char *from = run->status, *to = c->as ? c->as : "cancelled";
+    const char *settled = c->wake_status ? c->wake_status : c->as && *c->as == 's' ? "completed" : "cancelled";
     *done = false;
     TRY(db_exec(
         db, &n,
-        "UPDATE heartbeat_runs SET status = 'cancelled', error = $3, error_code = $4, finished_at = $5, updated_at = $5,"
+        "UPDATE heartbeat_runs SET status = $6, error = $3, error_code = $4, finished_at = $5, updated_at = $5,"
         " cancel_requested_at = $5 WHERE id = $1 AND status = $2",
-        P(V_ID(run->id), V_TEXT(from), V_TEXT(c->error), V_TEXT(c->error_code), V_TIME(now))));
+        P(V_ID(run->id), V_TEXT(from), V_TEXT(c->error), V_TEXT(c->error_code), V_TIME(now), V_TEXT(to))));
     if (n == 0) return OK; /* it ended by itself: leave it so (EX-50) */
     *done = true;
-    run->status = "cancelled";
+    run->status = to;
     run->error = c->error;
     run->error_code = c->error_code;
     run->finished_at = now;
@@ -97,14 +99,14 @@ static err_t cancel_one(struct db *db, struct run *run, const struct run_cancel 
     TRY(db_exec(db, &n,
                 "UPDATE agent_wakeup_requests SET status = $2, error = $3, finished_at = $4, updated_at = $4"
                 " WHERE id = $1 AND status IN ('queued','claimed')",
-                P(V_ID(run->wakeup_request_id), V_TEXT(c->wake_status ? c->wake_status : "cancelled"), V_TEXT(c->error),
+                P(V_ID(run->wakeup_request_id), V_TEXT(settled), V_TEXT(c->error),
                   V_TIME(now))));
     TRY(run_event_add(db, run,
                       &(struct run_event_entry){
                           .event_type = "lifecycle",
                           .level = "warn",
-                          .message = "run cancelled",
-                          .payload = json_pack("{s:s, s:s?}", "status", "cancelled", "errorCode", c->error_code)}));
+                          .message = arena_printf(db_arena(db), "run %s", to),
+                          .payload = json_pack("{s:s, s:s?}", "status", to, "errorCode", c->error_code)}));
     TRY(run_publish_status(db, run, NULL, true));
     const char **issues;
     int count, promoted;

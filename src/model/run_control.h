@@ -7,6 +7,7 @@
 #ifndef BULLDOG_MODEL_RUN_CONTROL_H
 #define BULLDOG_MODEL_RUN_CONTROL_H
 
+#include "base/json.h"
 #include "model/actor.h"
 #include "store/entity.h"
 
@@ -17,6 +18,9 @@ struct run_cancel {
     const char *error, *error_code, *stop_reason;
     const char *cancelled_by_user_id; /* set: an operator did it (EX-56) */
     const char *wake_status;          /* default cancelled */
+    const char *as;           /* the status to end with; default cancelled */
+    const char *result_key;   /* a member more of resultJson … */
+    json_t *result;           /* … and its value */
     bool no_promote;                  /* leave deferred wakes alone (company gone, agent terminated) */
 };
 

@@ -2,11 +2,10 @@
 #include "model/run_list.h"
 
 #include "model/run.h"
+#include "model/silence.h"
 
 #include <string.h>
 
-#define SUSPICIOUS_MS (60 * MINUTE_MS)
-#define CRITICAL_MS (4 * HOUR_MS)
 #define RESULT_MAX 65536
 #define RESULT_TEXT_MAX 500
 #define LINE_MAX_CHARS "400"
@@ -14,34 +13,6 @@
 static bool is(const char *a, const char *b) { return a && b && strcmp(a, b) == 0; }
 
 /* ---- parts ---- */
-
-/* AR-68: how long a running run has said nothing. */
-static void silence_write(struct jw *w, const struct run *run)
-{
-    bool running = is(run->status, "running");
-    instant_t since = run->last_output_at != INSTANT_NONE ? run->last_output_at : run->started_at;
-    int64_t age = running && since != INSTANT_NONE ? clock_now() - since : 0;
-    jw_kobj(w, "outputSilence");
-    jw_ktime(w, "lastOutputAt", run->last_output_at);
-    jw_kint(w, "lastOutputSeq", run->last_output_seq);
-    jw_kstr(w, "lastOutputStream", run->last_output_stream);
-    jw_ktime(w, "silenceStartedAt", running ? since : INSTANT_NONE);
-    jw_key(w, "silenceAgeMs");
-    if (running) jw_int(w, age);
-    else jw_null(w);
-    jw_kstr(w, "level",
-            !running               ? "not_applicable"
-            : age >= CRITICAL_MS   ? "critical"
-            : age >= SUSPICIOUS_MS ? "suspicious"
-                                   : "ok");
-    jw_kint(w, "suspicionThresholdMs", SUSPICIOUS_MS);
-    jw_kint(w, "criticalThresholdMs", CRITICAL_MS);
-    jw_knull(w, "snoozedUntil");
-    jw_knull(w, "evaluationIssueId");
-    jw_knull(w, "evaluationIssueIdentifier");
-    jw_knull(w, "evaluationIssueAssigneeAgentId");
-    jw_obj_end(w);
-}
 
 /* Transient progress is shown by live events; a read finds none of it. */
 static void progress_write(struct jw *w)

@@ -80,6 +80,8 @@ struct admission_verdict admission_decide(const struct admission_facts *f)
     if (f->issue_scoped && !f->has_active_run && !f->dependencies_ready && !bounded)
         return verdict(ADMIT_SKIP, "issue_dependencies_blocked");
     if (!f->has_active_run) return caps(f);
+    /* whoever is to repair it does not wait for what may be the trouble; such a run takes no lock */
+    if (f->named_in_recovery && !f->active_same_agent) return caps(f);
     if (f->issue_scoped) return busy(f);
     /* without an issue one run per task key is enough (AR-46), unless the running one would miss something */
     bool follow_up = f->active_running && (f->interaction || f->has_comment || f->force_fresh);

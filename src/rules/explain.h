@@ -37,7 +37,7 @@ enum explain_mover {
 
 /* What decides whether an issue's agent can be started by its wakes. */
 struct explain_agent {
-    bool suppressed; /* the whole instance */
+    bool suppressed, paused; /* the whole instance */
     const char *company_status;
     const char *status, *pause_reason; /* status NULL: there is no such agent */
     bool chain_healthy, wake_on_demand;
@@ -83,6 +83,7 @@ struct explain_node {
     instant_t throttled_until; /* its last wake was told to wait */
     const char *last_status;   /* of its latest ended run */
     bool last_held;            /* … which a hold ended, and nobody else */
+    bool last_by_operator;     /* a person stopped that run, and not by way of its agent (EX-56) */
     instant_t last_finished;
     struct explain_path named[NAMED_COUNT];
     int first, count; /* its open blockers and children among the edges */

@@ -34,6 +34,7 @@ struct heartbeat_policy heartbeat_policy(const char *runtime_config_json)
         .enabled = flag(json_object_get(h, "enabled"), false),
         .interval_sec = number(json_object_get(h, "intervalSec"), 0, 0, 31536000),
         .wake_on_demand = flag(first(h, on_demand), true),
+        .recovery = flag(json_object_get(h, "recovery"), true),
         .max_concurrent_runs = number(json_object_get(h, "maxConcurrentRuns"), 20, 1, 50),
         .skip_timer_when_idle = flag(first(h, idle), false),
         .max_daily_runs = number(first(h, daily_runs), -1, 0, 1000000000),

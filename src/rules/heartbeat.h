@@ -9,6 +9,7 @@ struct heartbeat_policy {
     bool enabled;         /* timers */
     int64_t interval_sec; /* 0: no timer */
     bool wake_on_demand;
+    bool recovery; /* started again by itself after trouble; false: only shown (EX-129) */
     int64_t max_concurrent_runs;
     bool skip_timer_when_idle;
     int64_t max_daily_runs;       /* -1: none */

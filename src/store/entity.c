@@ -117,6 +117,11 @@ static struct field run_event_fields[] = {
 #include "tables/entity_run_event.def"
 };
 #undef ROW
+#define ROW watchdog_decision
+static struct field watchdog_decision_fields[] = {
+#include "tables/entity_watchdog_decision.def"
+};
+#undef ROW
 #define ROW recovery_action
 static struct field recovery_action_fields[] = {
 #include "tables/entity_recovery_action.def"
@@ -200,6 +205,7 @@ DEFINE(run, "heartbeat_runs");
 DEFINE(run_data, "heartbeat_run_data");
 DEFINE(run_event, "heartbeat_run_events");
 DEFINE(recovery_action, "issue_recovery_actions");
+DEFINE(watchdog_decision, "heartbeat_run_watchdog_decisions");
 DEFINE(activity, "activity_log");
 DEFINE(runtime_state, "agent_runtime_state");
 DEFINE(environment, "environments");
@@ -232,7 +238,9 @@ struct entity *const ENTITIES[] = {
     &ENTITY_run,
     &ENTITY_run_data,
     &ENTITY_run_event,
-    &ENTITY_recovery_action, &ENTITY_activity,
+    &ENTITY_recovery_action,
+    &ENTITY_watchdog_decision,
+    &ENTITY_activity,
     &ENTITY_runtime_state,
     &ENTITY_environment,
     &ENTITY_execution_workspace,

@@ -102,6 +102,9 @@ struct run_data {
 struct run_event {
 #include "tables/entity_run_event.def"
 };
+struct watchdog_decision {
+#include "tables/entity_watchdog_decision.def"
+};
 struct recovery_action {
 #include "tables/entity_recovery_action.def"
 };
@@ -160,7 +163,7 @@ struct entity {
 extern struct entity ENTITY_company, ENTITY_agent, ENTITY_agent_key, ENTITY_membership, ENTITY_grant, ENTITY_goal,
     ENTITY_project, ENTITY_project_workspace, ENTITY_issue, ENTITY_comment, ENTITY_label, ENTITY_approval,
     ENTITY_approval_comment, ENTITY_document, ENTITY_document_revision, ENTITY_interaction, ENTITY_wake, ENTITY_run,
-    ENTITY_run_data, ENTITY_run_event, ENTITY_recovery_action, ENTITY_activity, ENTITY_runtime_state, ENTITY_environment,
+    ENTITY_run_data, ENTITY_run_event, ENTITY_recovery_action, ENTITY_watchdog_decision, ENTITY_activity, ENTITY_runtime_state, ENTITY_environment,
     ENTITY_execution_workspace, ENTITY_workspace_operation, ENTITY_tree_hold, ENTITY_tree_hold_member,
     ENTITY_config_revision, ENTITY_task_session, ENTITY_read_state, ENTITY_inbox_archive, ENTITY_inbox_dismissal;
 /* All of them, NULL-terminated (DDL check, OpenAPI). */

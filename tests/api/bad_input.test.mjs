@@ -248,6 +248,7 @@ const REFS = {
   baseRevisionId: [SHOWN], // a condition: the text that was read
   sourceCommentId: ['comment', /^sourceCommentId/],
   addresseeAgentId: ['agent', /^addresseeAgentId/],
+  evaluationIssueId: ['issue', /^evaluationIssueId/],
   sourceRunId: [SHOWN], // a mark in the board's own structured notices; nothing follows it
 };
 

@@ -73,6 +73,7 @@ const READ = {
   'POST /api/agents/{id}/runtime-state/reset-session': answer,
   'POST /api/companies/{companyId}/adapters/{type}/test-environment': answer,
   'POST /api/issues/{id}/recovery-actions/resolve': answer,
+  'POST /api/heartbeat-runs/{id}/watchdog-decisions': answer,
 };
 
 /*
@@ -198,6 +199,9 @@ const FIELDS = {
     see: async (got, p) => (await s.ok('GET', `/issues/${p.issue.id}/comments`))[0].onBehalfOfUserId },
   'POST /api/issues/{id}/checkout agentId': { ...id('agent'), see: (got) => got.assigneeAgentId },
   expectedStatuses: not('a condition, no value: issues.test, checkout races'),
+  decision: { value: () => 'dismissed_false_positive' },
+  snoozedUntil: { value: () => '2031-02-03T04:05:06.789Z', with: () => ({ decision: 'snooze' }) },
+  evaluationIssueId: not('there are no evaluation issues to name: refused in bad_input'),
   // recovery: needs an action, which needs an agent that fails
   actionId: not('recovery.test'),
   outcome: not('recovery.test'),

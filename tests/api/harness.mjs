@@ -9,7 +9,7 @@
 
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -122,6 +122,15 @@ class Server {
     if (this.child.exitCode === null && this.child.signalCode === null) this.child.kill('SIGTERM');
     const end = await this.exited;
     assert.deepEqual(end, { code: 0, signal: null }, `the server did not end cleanly: ${JSON.stringify(end)}\n${this.output.slice(-4000)}`);
+  }
+
+  /** Moves the server's clock forward (test builds: docs/development.md), and waits for what is due then. */
+  async pass(seconds) {
+    this.offset = (this.offset ?? 0) + seconds;
+    const file = path.join(this.dataDir, 'test.clockOffsetSec');
+    writeFileSync(`${file}.new`, String(this.offset));
+    renameSync(`${file}.new`, file);
+    await eventually(() => this.output.includes(`"event":"clock.moved","msg":"offset=${this.offset}"`), { message: 'the clock was not moved' });
   }
 
   async restart() {

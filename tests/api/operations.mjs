@@ -203,6 +203,7 @@ export const OPERATIONS = {
   'GET /api/heartbeat-runs/{id}/log': { numbers: ['offset', 'limitBytes'] },
   'GET /api/heartbeat-runs/{id}/issues': { empty: true }, // GV-97
   'POST /api/heartbeat-runs/{id}/cancel': {},
+  'POST /api/heartbeat-runs/{id}/watchdog-decisions': { body: () => ({ decision: 'continue' }), ...NEEDS('only the owner of the open question decides (EX-142)') },
   'GET /api/issues/{id}/live-runs': {},
   'GET /api/issues/{id}/active-run': {},
   'GET /api/issues/{id}/runs': { numbers: ['limit'] },

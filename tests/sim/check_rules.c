@@ -91,6 +91,26 @@ const struct check_trigger check_triggers[] = {
      " OR (OLD.status = 'claimed' AND NEW.status IN ('completed','failed','cancelled')))",
      SAYS("INV-12", ID("NEW.id") " || ' ' || OLD.status || ' to ' || NEW.status")},
 
+    {"sim_action_closed", "INSERT ON issue_recovery_actions",
+     "EXISTS (SELECT 1 FROM issues i WHERE i.id = NEW.source_issue_id AND i.status IN ('done','cancelled'))",
+     SAYS("INV-32", ID("NEW.source_issue_id") " || ' is closed'")},
+    {"sim_action_nested", "INSERT ON issue_recovery_actions",
+     "EXISTS (SELECT 1 FROM issues i WHERE i.id = NEW.source_issue_id AND i.origin_kind IN ('stranded_issue_recovery',"
+     "'harness_liveness_escalation','stale_active_run_evaluation','issue_productivity_review','task_watchdog'))",
+     SAYS("INV-32", ID("NEW.source_issue_id") " || ' is itself a recovery'")},
+    {"sim_action_bound", "UPDATE ON issue_recovery_actions", "NEW.attempt_count < OLD.attempt_count",
+     SAYS("INV-31", ID("NEW.id") " || ': its attempts began anew'")},
+    {"sim_action_ended", "UPDATE OF status ON issue_recovery_actions",
+     "OLD.status IN ('resolved','cancelled') OR (OLD.status = 'escalated' AND NEW.status = 'active')",
+     SAYS("INV-31", ID("NEW.id") " || ' ' || OLD.status || ' to ' || NEW.status")},
+    {"sim_stale_twice", "INSERT ON issue_recovery_actions",
+     "NEW.cause = 'adapter_heartbeat_stale' AND EXISTS (SELECT 1 FROM issue_recovery_actions a WHERE a.id <> NEW.id"
+     " AND a.fingerprint = NEW.fingerprint AND a.status IN ('active','escalated'))",
+     SAYS("INV-34", "NEW.fingerprint")},
+    {"sim_silence_asked", "INSERT ON issue_recovery_actions",
+     "NEW.cause = 'run_output_silence' AND NOT EXISTS (SELECT 1 FROM heartbeat_runs r WHERE r.issue_id = NEW.source_issue_id"
+     " AND r.status = 'running' AND NOT r.silence_dismissed)",
+     SAYS("INV-35", "NEW.fingerprint")},
     {"sim_start_agent", "UPDATE OF status ON heartbeat_runs",
      STARTS " AND EXISTS (SELECT 1 FROM agents a WHERE a.id = NEW.agent_id"
             " AND a.status IN ('paused','terminated','pending_approval'))",
@@ -225,6 +245,12 @@ const struct check_rule check_end_rules[] = {
     {"INV-13", ANY_TOUCHED,
      "SELECT r.id FROM heartbeat_runs r JOIN agents a ON a.id = r.agent_id WHERE r.status IN ('queued','scheduled_retry')"
      " AND a.status NOT IN ('paused','pending_approval')"},
+    {"INV-30", ANY_TOUCHED,
+     "SELECT x.id FROM issue_recovery_actions x LEFT JOIN agents a ON a.id = x.owner_agent_id WHERE x.status IN ('active','escalated')"
+     " AND x.owner_type = 'agent' AND (a.id IS NULL OR a.status IN ('paused','terminated','pending_approval'))"},
+    {"INV-31", ANY_TOUCHED, "SELECT id FROM issue_recovery_actions WHERE status = 'active'"}, /* every bound is over */
+    {"INV-34", ANY_TOUCHED,
+     "SELECT a.id FROM agents a WHERE a.heartbeat_stale_since IS NOT NULL AND a.last_heartbeat_at > a.heartbeat_stale_since"},
     {"INV-14", ANY_TOUCHED,
      "SELECT w.id FROM agent_wakeup_requests w JOIN agents a ON a.id = w.agent_id WHERE w.status = 'deferred_issue_execution'"
      " AND a.status <> 'paused' AND NOT EXISTS (SELECT 1 FROM heartbeat_runs r WHERE r.issue_id = w.issue_id AND r.status IN " LIVE

@@ -131,6 +131,8 @@ static void boot(void)
     e->opt = (struct engine_options){.data_dir = "/sim", .store = sim.store};
     e->next_retry = e->next_timer = e->next_monitor = INSTANT_NONE;
     e->next_tick = sim.now + settings.tick_ms;
+    e->started_at = sim.now;
+    e->recovered = true;
     store_set_statement_hook(sim.store, crash_hook, NULL);
 }
 

@@ -191,6 +191,7 @@ static void test_the_last_run_has_a_say(void **state)
     assert_int_equal(judged(&n, 1, NULL).since, NOW - 1);
     n.expected_since = INSTANT_NONE;
     n.last_status = "cancelled";
+    n.last_by_operator = true;
     check(n, EXPLAIN_WAITING, "run_cancelled", "EX-104");
     n.status = "in_progress";
     check(n, EXPLAIN_WAITING, "run_cancelled", "EX-104");
