@@ -406,6 +406,7 @@ static void test_what_a_hold_cancelled_goes_on_after_it(void **state)
     (void)state;
     struct explain_node n = node("in_progress");
     n.last_status = "cancelled";
+    n.last_by_operator = true;
     n.last_finished = NOW - MINUTE_MS;
     check(n, EXPLAIN_WAITING, "run_cancelled", "EX-104");
     n.last_held = true;
