@@ -532,6 +532,7 @@ err_t issue_update(struct db *db, const struct actor *actor, const struct issue 
                                                       .comment = said ? &out->comment : NULL,
                                                       .reopened_from = u.reopened_from,
                                                       .resume = c->resume,
+                                                      .wake_extra = c->wake_extra,
                                                       .interrupted_run_id = u.interrupted_run_id,
                                                       .assignee_told = c->assignee_told,
                                                       .asked_expired = expired > 0,
