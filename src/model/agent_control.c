@@ -44,10 +44,10 @@ static err_t pause(struct db *db, const struct actor *actor, struct agent *agent
     TRY(write_state(db, agent, "paused", "manual"));
     TRY(run_cancel_where(db,
                          &(struct run_cancel){.agent_id = agent->id,
-                                              .error = "Cancelled because the agent was paused",
+                                              .error = "Cancelled due to agent pause",
                                               .error_code = "agent_paused",
-                                              .stop_reason = "agent_paused",
-                                              .cancelled_by_user_id = actor->user_id},
+                                              /* nobody stood the work itself down: it goes on after the pause (EX-57) */
+                                              .stop_reason = "paused"},
                          &n));
     TRY(reload(db, agent));
     return agent_log(db, actor, "agent.paused", agent, json_pack("{s:I}", "runsCancelled", (json_int_t)n));

@@ -19,6 +19,7 @@
 #include "model/recovery_fold.h"
 #include "model/monitor.h"
 #include "model/reference.h"
+#include "model/review.h"
 #include "model/run_control.h"
 #include "rules/issue_reopen.h"
 #include "rules/issue_status.h"
@@ -514,7 +515,7 @@ err_t issue_update(struct db *db, const struct actor *actor, const struct issue 
     TRY(recovery_fold_after(db, actor, before, &out->row, c->blockers || c->reopen || c->resume));
     int expired;
     TRY(settle_interactions(&u, &out->row, said ? &out->comment : NULL, &expired));
-    return issue_wakes_send(db, actor,
+    TRY(issue_wakes_send(db, actor,
                             &(struct issue_happening){.before = before,
                                                       .after = &out->row,
                                                       .mutation = "update",
@@ -528,5 +529,9 @@ err_t issue_update(struct db *db, const struct actor *actor, const struct issue 
                                                       .interrupted_run_id = u.interrupted_run_id,
                                                       .assignee_told = c->assignee_told,
                                                       .asked_expired = expired > 0,
-                                                      .blockers_settled = blockers_settled(&u)});
+                                                      .blockers_settled = blockers_settled(&u)}));
+    if (u.monitor.clear_reason == NULL || !text_is(out->row.status, "in_review")) return OK;
+    const char *ref = arena_printf(u.a, "monitor:%s:%s:%ld", before->id, u.monitor.clear_reason,
+                                   (long)out->row.monitor_attempt_count);
+    return review_path_consumed(db, before->id, ref); /* it may have been the last one */
 }
