@@ -5,6 +5,7 @@
 #include "model/approval.h"
 #include "model/run_control.h"
 #include "model/run_event.h"
+#include "model/stages.h"
 
 #include <string.h>
 
@@ -115,6 +116,7 @@ static err_t terminate(struct db *db, const struct actor *actor, struct agent *a
                 P(V_ID(agent->id), V_TIME(clock_now()))));
     TRY(approval_cancel_hire(db, actor, agent));
     TRY(stop_work(db, actor, all, "Cancelled because the agent, or one above it, was terminated", &stopped));
+    TRY(stages_agent_gone(db, actor, agent->id));
     TRY(reload(db, agent));
     size_t n = json_array_size(below);
     return agent_log(db, actor, "agent.terminated", agent,

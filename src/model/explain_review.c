@@ -36,6 +36,7 @@ static void participant_path(struct explained *x, int n, const char *status, con
     const json_t *state = json_read(state_text), *who = json_object_get(state, "currentParticipant");
     const char *agent = json_str(who, "agentId"), *user = json_str(who, "userId");
     if (!text_is(status, "in_review") || !text_is(json_str(state, "status"), "pending")) return;
+    x->nodes[n].staged = user == NULL;
     if (user == NULL && !startable(x, agent)) return;
     x->nodes[n].named[NAMED_PARTICIPANT] = (struct explain_path){.there = true,
                                                                  .mover = user ? MOVER_USER : MOVER_AGENT,
