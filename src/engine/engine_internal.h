@@ -134,5 +134,9 @@ err_t orphans_pass(struct engine *e) MUST_CHECK;
 err_t silence_pass(struct engine *e) MUST_CHECK;
 /* staleness.c: agents that give no sign of life (EX-147). */
 err_t staleness_pass(struct engine *e) MUST_CHECK;
+/* graph_liveness.c, task_watchdogs.c, productivity.c: duties of the sweep (EX-112, EX-150, EX-152). */
+err_t graph_liveness_pass(struct engine *e) MUST_CHECK;
+err_t task_watchdogs_pass(struct engine *e) MUST_CHECK;
+err_t productivity_pass(struct engine *e) MUST_CHECK;
 
 #endif

@@ -11,6 +11,7 @@
 #include "engine/workspace.h"
 #include "model/issue.h"
 #include "model/lock.h"
+#include "model/suppression.h"
 
 #include <string.h>
 
@@ -118,10 +119,13 @@ static const struct duty {
     {.name = "actions", .run = actions_pass},             /* open recovery actions: their bounds (EX-125) */
     {.name = "stalled", .run = stalled_pass},             /* 3 */
     {.name = "orphans", .run = orphans_pass},
-    {.name = "backstop", .run = backstop_pass},  /* 3b */
+    {.name = "graph liveness", .run = graph_liveness_pass}, /* 3b */
+    {.name = "backstop", .run = backstop_pass},
+    {.name = "task watchdogs", .run = task_watchdogs_pass}, /* 3c */
     {.name = "deferred", .run = drain_deferred},  /* 3d */
     {.name = "silence", .run = silence_pass},     /* 4 */
     {.name = "staleness", .run = staleness_pass}, /* 4b */
+    {.name = "productivity", .run = productivity_pass}, /* 5 */
     {.name = "workspaces", .run = workspace_settle_pass, .always = true},
     {.name = "finished workspaces", .run = workspace_retire_pass, .always = true},
     {.name = "prune", .run = prune_events, .always = true},
@@ -129,7 +133,7 @@ static const struct duty {
 
 void sweep_pass(struct engine *e)
 {
-    bool suppressed = settings.restore_in_progress || settings.paused;
+    bool suppressed = scheduling_suppressed() != NULL;
     for (size_t i = 0; i < sizeof duties / sizeof *duties; i++) {
         if (suppressed && !duties[i].always) continue;
         engine_unit(e);

@@ -28,8 +28,7 @@ const char *explain_named_key(enum explain_named n) { return NAMED[n].key; }
 
 const char *explain_gate(const struct explain_agent *a)
 {
-    if (a->suppressed) return "instance_suppressed";
-    if (a->paused) return "operator_paused";
+    if (a->suppressed) return text_is(a->suppressed, "operator_paused") ? a->suppressed : "instance_suppressed";
     if (text_is(a->company_status, "archived")) return "company_archived";
     if (!text_is(a->company_status, "active")) return "company_paused";
     if (a->status == NULL) return "agent_missing";
