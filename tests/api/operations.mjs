@@ -12,6 +12,7 @@ import { ran, shell, until } from './kit.mjs';
 const KINDS = { companies: 'company', agents: 'agent', issues: 'issue', 'heartbeat-runs': 'run', goals: 'goal', projects: 'project', labels: 'label', 'execution-workspaces': 'execution', 'workspace-operations': 'operation', environments: 'environment' };
 const PARTS = { holdId: 'hold', keyId: 'key', commentId: 'comment', workspaceId: 'workspace' };
 const KINDS = { companies: 'company', agents: 'agent', issues: 'issue', 'heartbeat-runs': 'run', goals: 'goal', projects: 'project', labels: 'label', approvals: 'approval', 'execution-workspaces': 'execution', 'workspace-operations': 'operation', environments: 'environment' };
+const KINDS = { companies: 'company', agents: 'agent', issues: 'issue', 'heartbeat-runs': 'run', goals: 'goal', projects: 'project', labels: 'label', approvals: 'approval', 'work-products': 'product', 'execution-workspaces': 'execution', 'workspace-operations': 'operation', environments: 'environment' };
 const PARTS = { interactionId: 'interaction', approvalId: 'approval', key: 'document', revisionId: 'revision', keyId: 'key', commentId: 'comment', workspaceId: 'workspace' };
 const PARTS = { keyId: 'key', revisionId: 'revision', commentId: 'comment', workspaceId: 'workspace' };
 /* Names of the server itself, which belong to no company. */
@@ -35,6 +36,7 @@ export const MAKE = {
   comment: (p) => p.s.ok('POST', `/issues/${p.issue.id}/comments`, { body: 'words' }),
   hold: async (p) => (await p.s.ok('POST', `/issues/${p.issue.id}/tree-holds`, { mode: 'pause' })).hold,
   workspace: (p) => p.s.ok('POST', `/projects/${p.project.id}/workspaces`, { name: name('ws'), repoUrl: `https://example.test/${count}.git` }),
+  product: (p) => p.s.ok('POST', `/issues/${p.issue.id}/work-products`, { type: 'branch', provider: 'git', title: name('Product') }),
   approval: (p) => p.s.ok('POST', `/companies/${p.company.id}/approvals`, { type: 'request_board_approval', payload: { title: name('Approval') } }),
   // a document is named by its key
   document: async (p) => {
@@ -78,6 +80,7 @@ export async function place(s) {
   await s.ok('POST', `/issues/${p.issue.id}/tree-holds/${p.hold.id}/release`, {}); // the issue itself stays free
   for (const kind of ['issue', 'goal', 'project', 'label', 'comment', 'interaction', 'approval', 'document', 'revision', 'workspace', 'key', 'adapter', 'text', 'environment']) p[kind] = await MAKE[kind](p);
   for (const kind of ['issue', 'goal', 'project', 'label', 'comment', 'workspace', 'key', 'revision', 'dismissal', 'adapter', 'text', 'environment']) p[kind] = await MAKE[kind](p);
+  for (const kind of ['issue', 'goal', 'project', 'label', 'comment', 'interaction', 'approval', 'product', 'document', 'revision', 'workspace', 'key', 'adapter', 'text', 'environment']) p[kind] = await MAKE[kind](p);
   const idler = await shell(s, p.company, 'echo hello');
   p.run = await ran(s, idler);
   const folder = await s.ok('POST', `/companies/${p.company.id}/projects`, { name: name('Folder'), workspace: { cwd: s.dataDir } });
@@ -254,6 +257,18 @@ export const OPERATIONS = {
   'POST /api/issues/{id}/documents/{key}/revisions/{revisionId}/restore': {},
   'POST /api/issues/{id}/documents/{key}/lock': {},
   'POST /api/issues/{id}/documents/{key}/unlock': {},
+  'GET /api/issues/{id}/accepted-plan-decompositions': {},
+  'POST /api/issues/{id}/accepted-plan-decompositions': {
+    body: (p) => ({ acceptedPlanRevisionId: p.plan ?? p.revision.id, children: [{ title: name('Part') }] }),
+    ready: async (p) => {
+      p.plan = (await p.s.ok('PUT', `/issues/${p.issue.id}/documents/plan`, { format: 'markdown', body: 'plan' })).latestRevisionId;
+      await asking({ ...CONFIRMATION, payload: { ...CONFIRMATION.payload, target: { type: 'issue_document', key: 'plan', revisionId: p.plan } } })(p);
+      await p.s.ok('POST', `/issues/${p.issue.id}/interactions/${p.interaction.id}/accept`, {});
+    } },
+  'GET /api/issues/{id}/work-products': {},
+  'POST /api/issues/{id}/work-products': { body: () => ({ type: 'branch', provider: 'git', title: name('Product') }) },
+  'PATCH /api/work-products/{id}': { body: () => ({ title: name('Product') }) },
+  'DELETE /api/work-products/{id}': {},
   'GET /api/issues/{id}/interactions': {},
   'POST /api/issues/{id}/interactions': { body: () => structuredClone(CONFIRMATION), run: 201, ...NO_RUN('an agent asks from a run (IS-114)') },
   'POST /api/issues/{id}/interactions/{interactionId}/accept': { body: () => ({}), ready: asking(CONFIRMATION), ...ANSWER },
