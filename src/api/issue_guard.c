@@ -10,8 +10,6 @@
 #include "model/issue.h"
 #include "model/recovery_resolve.h"
 #include "model/relation.h"
-#include "model/run.h"
-#include "rules/recovery_class.h"
 
 #include <ctype.h>
 
@@ -137,25 +135,6 @@ err_t issue_influence(struct req *r)
     case INFLUENCE_OVER: return over_cap(r, count);
     }
     return OK;
-}
-
-/* ---- recovery runs that only set a status (EX-75) ---- */
-
-err_t deliverable_allowed(struct req *r, const char *what)
-{
-    struct run run;
-    struct run_data data;
-    bool found = false;
-    if (r->actor.run_id) TRY(run_get(r->db, r->actor.run_id, &run, &found));
-    if (!found || !text_is(run.company_id, r->company_id)) return OK;
-    TRY(run_data_get(r->db, run.id, &data));
-    const json_t *context = json_read(data.context_snapshot);
-    if (!recovery_class_status_only(context)) return OK;
-    json_t *d = json_pack("{s:s, s:s?, s:s, s:s?, s:s, s:b}", "companyId", r->company_id, "issueId", r->issue.id, "runId",
-                          run.id, "modelProfile", json_str(context, "modelProfile"), "recoveryIntent", "status_only",
-                          "resumeRequiresNormalModel", 1);
-    return err_with(r->arena, ERR_FORBIDDEN, NULL, json_text(r->arena, d),
-                    "Cheap status-only recovery runs cannot create or modify %s", what);
 }
 
 /* ---- what bodies name ---- */

@@ -21,9 +21,6 @@ err_t issue_may_recover(struct req *r) MUST_CHECK;
  * so many times other issues than that. Records the touch. */
 err_t issue_influence(struct req *r) MUST_CHECK;
 
-/* EX-75, GV-39: a recovery run that may only set a status makes no `what` (documents, approvals …): 403. */
-err_t deliverable_allowed(struct req *r, const char *what) MUST_CHECK;
-
 /* Rolls back, writes this record on its own, and returns `refusal`. */
 struct activity_entry;
 err_t refuse_recorded(struct req *r, const struct activity_entry *e, err_t refusal) MUST_CHECK;
