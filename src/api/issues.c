@@ -305,7 +305,7 @@ err_t issue_child_create(struct req *r)
 
 /* ---- show ---- */
 
-err_t issue_show(struct req *r) { return issue_detail_write(r->db, &r->w, &r->issue); }
+err_t issue_show(struct req *r) { return issue_detail_write(r->db, &r->w, &r->issue, r->actor.user_id); }
 
 /* ---- change ---- */
 

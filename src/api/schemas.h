@@ -13,5 +13,6 @@ extern const struct schema ACTIVITY_CREATE;
 extern const struct schema EXECUTION_WORKSPACE_FINALIZE;
 extern const struct schema EXECUTION_POLICY;
 extern const struct schema ISSUE_CREATE, ISSUE_CHILD, ISSUE_PATCH, ISSUE_CHECKOUT, COMMENT_CREATE;
+extern const struct schema INBOX_ARCHIVE, INBOX_DISMISSAL, SIDEBAR_ORDER;
 
 #endif

@@ -294,9 +294,10 @@ static void write_refs(struct jw *w, const char *key, const struct issue_ref *re
     jw_arr_end(w);
 }
 
-void issue_write_row(struct jw *w, const struct issue_cards *cards, const struct issue_card *c, enum view view,
-                     bool blocked_by)
+void issue_write_row(struct jw *w, const struct issue_cards *cards, const struct issue_card *c,
+                     const struct row_form *form)
 {
+    enum view view = form->view;
     size_t len = c->row.description ? strlen(c->row.description) : 0;
     size_t cut = len ? cut_at(c->row.description, DESCRIPTION_CHARS_MAX) : 0;
     jw_obj(w);
@@ -309,7 +310,11 @@ void issue_write_row(struct jw *w, const struct issue_cards *cards, const struct
     issue_attention_write(w, cards, c);
     jw_kraw(w, "successfulRunHandoff", c->row.successful_run_handoff);
     jw_knull(w, "activeRecoveryAction");
-    if (blocked_by) write_refs(w, "blockedBy", c->blocked_by, c->blocked_by_count);
+    if (form->blocked_by) write_refs(w, "blockedBy", c->blocked_by, c->blocked_by_count);
+    if (form->mark) {
+        inbox_mark_write(w, form->mark);
+        inbox_archived_write(w, form->mark, &c->row);
+    }
     jw_obj_end(w);
 }
 

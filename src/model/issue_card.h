@@ -7,6 +7,7 @@
 #define BULLDOG_MODEL_ISSUE_CARD_H
 
 #include "model/blocker_attention.h"
+#include "model/inbox_state.h"
 #include "store/entity.h"
 
 struct card_run {
@@ -47,9 +48,14 @@ void issue_attention_write(struct jw *w, const struct issue_cards *cards, const 
 
 /* One object: the stored fields with labels, as create, update, delete answer it. */
 void issue_write_full(struct jw *w, const struct issue_card *c);
-/* One list row (VIEW_LIST or VIEW_COMPACT). */
-void issue_write_row(struct jw *w, const struct issue_cards *cards, const struct issue_card *c, enum view view,
-                     bool blocked_by);
+/* One list row. */
+struct row_form {
+    enum view view;                /* VIEW_LIST or VIEW_COMPACT */
+    bool blocked_by;               /* with blockedBy */
+    const struct inbox_mark *mark; /* how the asking person sees it, or NULL */
+};
+void issue_write_row(struct jw *w, const struct issue_cards *cards, const struct issue_card *c,
+                     const struct row_form *form);
 /* The compact row with blockedBy as JSON text, for live events (UI-104). */
 const char *issue_card_event(struct arena *a, const struct issue_card *c);
 err_t issue_event_text(struct db *db, const struct issue *row, const char **out) MUST_CHECK;

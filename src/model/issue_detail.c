@@ -5,6 +5,7 @@
 #include "model/comment.h"
 #include "model/execution_workspace.h"
 #include "model/goal.h"
+#include "model/inbox_state.h"
 #include "model/issue_card.h"
 #include "model/project.h"
 #include "model/reference.h"
@@ -183,7 +184,16 @@ static void write_legacy_plan(struct jw *w, const char *description)
     jw_obj_end(w);
 }
 
-err_t issue_detail_write(struct db *db, struct jw *w, const struct issue *row)
+static err_t write_archived(struct db *db, struct jw *w, const struct issue *row, const char *user)
+{
+    struct inbox_mark *mark;
+    if (user == NULL) return OK;
+    TRY(inbox_marks_load(db, user, row, 1, &mark));
+    inbox_archived_write(w, mark, row);
+    return OK;
+}
+
+err_t issue_detail_write(struct db *db, struct jw *w, const struct issue *row, const char *user)
 {
     struct detail d;
     TRY(load(db, row, &d));
@@ -207,6 +217,7 @@ err_t issue_detail_write(struct db *db, struct jw *w, const struct issue *row)
     TRY(execution_workspace_write_current(db, w, row->execution_workspace_id));
     jw_kraw(w, "workProducts", "[]");
     jw_kraw(w, "linkedCases", "[]");
+    TRY(write_archived(db, w, row, user));
     jw_obj_end(w);
     return OK;
 }

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "model/activity.h"
 #include "model/handoff.h"
+#include "model/inbox_state.h"
 #include "model/issue.h"
 #include "model/issue_card.h"
 #include "model/issue_changes.h"
@@ -402,6 +403,19 @@ static err_t log_comment(struct update *u, const struct comment *comment, const 
     return log_entry(u, "issue.comment_added", d, entity, comment_text(u->a, comment));
 }
 
+/* What a person finished they need not see again (IS-60). */
+static err_t put_away(struct update *u)
+{
+    struct inbox_archive row;
+    bool finished = !text_is(u->before->status, "done") && text_is(u->after->status, "done");
+    if (!finished || u->actor->type != ACTOR_BOARD || u->actor->user_id == NULL) return OK;
+    return inbox_archive(u->db, u->actor, u->after,
+                         &(struct archive_target){.user = u->actor->user_id,
+                                                  .resolved_from = "actor",
+                                                  .source = "issue_status_done"},
+                         &row);
+}
+
 /* ---- the whole ---- */
 
 static bool blockers_settled(const struct update *u)
@@ -464,6 +478,7 @@ err_t issue_update(struct db *db, const struct actor *actor, const struct issue 
     const char *entity;
     TRY(issue_event_text(db, &out->row, &entity));
     if (out->any) TRY(log_entry(&u, "issue.updated", update_details(&u, changes, previous), entity, NULL));
+    TRY(put_away(&u));
     TRY(log_blockers(&u, entity));
     TRY(monitor_log(db, actor, &out->row, &u.monitor));
     if (before->successful_run_handoff && u.after->successful_run_handoff == NULL)

@@ -107,6 +107,31 @@ static struct field workspace_operation_fields[] = {
 #include "tables/entity_workspace_operation.def"
 };
 #undef ROW
+#define ROW config_revision
+static struct field config_revision_fields[] = {
+#include "tables/entity_config_revision.def"
+};
+#undef ROW
+#define ROW read_state
+static struct field read_state_fields[] = {
+#include "tables/entity_read_state.def"
+};
+#undef ROW
+#define ROW inbox_archive
+static struct field inbox_archive_fields[] = {
+#include "tables/entity_inbox_archive.def"
+};
+#undef ROW
+#define ROW inbox_dismissal
+static struct field inbox_dismissal_fields[] = {
+#include "tables/entity_inbox_dismissal.def"
+};
+#undef ROW
+#define ROW task_session
+static struct field task_session_fields[] = {
+#include "tables/entity_task_session.def"
+};
+#undef ROW
 #undef F
 
 #define DEFINE(n, t)             \
@@ -132,6 +157,11 @@ DEFINE(runtime_state, "agent_runtime_state");
 DEFINE(environment, "environments");
 DEFINE(execution_workspace, "execution_workspaces");
 DEFINE(workspace_operation, "workspace_operations");
+DEFINE(config_revision, "agent_config_revisions");
+DEFINE(read_state, "issue_read_states");
+DEFINE(inbox_archive, "issue_inbox_archives");
+DEFINE(inbox_dismissal, "inbox_dismissals");
+DEFINE(task_session, "agent_task_sessions");
 
 struct entity *const ENTITIES[] = {
     &ENTITY_company,
@@ -154,6 +184,11 @@ struct entity *const ENTITIES[] = {
     &ENTITY_environment,
     &ENTITY_execution_workspace,
     &ENTITY_workspace_operation,
+    &ENTITY_config_revision,
+    &ENTITY_task_session,
+    &ENTITY_read_state,
+    &ENTITY_inbox_archive,
+    &ENTITY_inbox_dismissal,
     NULL,
 };
 

@@ -96,6 +96,21 @@ struct execution_workspace {
 struct workspace_operation {
 #include "tables/entity_workspace_operation.def"
 };
+struct config_revision {
+#include "tables/entity_config_revision.def"
+};
+struct read_state {
+#include "tables/entity_read_state.def"
+};
+struct inbox_archive {
+#include "tables/entity_inbox_archive.def"
+};
+struct inbox_dismissal {
+#include "tables/entity_inbox_dismissal.def"
+};
+struct task_session {
+#include "tables/entity_task_session.def"
+};
 #undef F
 
 struct field {
@@ -121,7 +136,8 @@ struct entity {
 extern struct entity ENTITY_company, ENTITY_agent, ENTITY_agent_key, ENTITY_membership, ENTITY_grant, ENTITY_goal,
     ENTITY_project, ENTITY_project_workspace, ENTITY_issue, ENTITY_comment, ENTITY_label, ENTITY_wake, ENTITY_run,
     ENTITY_run_data, ENTITY_run_event, ENTITY_activity, ENTITY_runtime_state, ENTITY_environment,
-    ENTITY_execution_workspace, ENTITY_workspace_operation;
+    ENTITY_execution_workspace, ENTITY_workspace_operation, ENTITY_config_revision, ENTITY_task_session,
+    ENTITY_read_state, ENTITY_inbox_archive, ENTITY_inbox_dismissal;
 /* All of them, NULL-terminated (DDL check, OpenAPI). */
 extern struct entity *const ENTITIES[];
 

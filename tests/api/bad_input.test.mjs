@@ -288,13 +288,13 @@ test('an unknown or nonsensical id in the path is 404, wherever it stands (IS-7,
           // without a company a shortname of an agent or project names nobody in particular (AR-6)
           const company = ['agent', 'project'].includes(kind) ? `${op.line.query ? '&' : '?'}companyId=${home.company.id}` : '';
           const r = await s.api(op.method, pathOf(op, { ...home, [kind]: { id } }) + company, bodyOf(op, home));
-          if (op.line.empty && r.status === 200 && r.text === '[]') continue;
+          if (op.line.empty && ((r.status === 200 && r.text === '[]') || r.status === 204)) continue;
           const bad = kind === 'text' ? undefined : badShape(r); // text pages refuse in text (AO-123)
           if (r.status !== ((word && op.line.unknown) || 404) || bad) wrong.push(say(op, `${kind} ${id.slice(0, 40)}`, r));
         }
         for (const id of BROKEN) {
           const r = await s.api(op.method, pathOf(op, { ...home, [kind]: { id } }), bodyOf(op, home));
-          if (op.line.empty && r.status === 200 && r.text === '[]') continue;
+          if (op.line.empty && ((r.status === 200 && r.text === '[]') || r.status === 204)) continue;
           if (![400, 404, 422].includes(r.status) || (kind !== 'text' && badShape(r))) wrong.push(say(op, `${kind} ${id}`, r));
         }
       }

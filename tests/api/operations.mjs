@@ -5,14 +5,14 @@
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { agent, company, eventually, key } from './harness.mjs';
+import { NOBODY, agent, company, eventually, key } from './harness.mjs';
 import { ran, shell, until } from './kit.mjs';
 
 /* The entity a path names, by its first segment. */
 const KINDS = { companies: 'company', agents: 'agent', issues: 'issue', 'heartbeat-runs': 'run', goals: 'goal', projects: 'project', labels: 'label', 'execution-workspaces': 'execution', 'workspace-operations': 'operation', environments: 'environment' };
-const PARTS = { keyId: 'key', commentId: 'comment', workspaceId: 'workspace' };
+const PARTS = { keyId: 'key', revisionId: 'revision', commentId: 'comment', workspaceId: 'workspace' };
 /* Names of the server itself, which belong to no company. */
-const WORDS = { type: 'adapter', page: 'text', environmentId: 'environment' };
+const WORDS = { type: 'adapter', page: 'text', itemKey: 'dismissal', environmentId: 'environment' };
 
 let count = 0;
 const name = (what) => `${what} ${++count}`;
@@ -28,6 +28,11 @@ export const MAKE = {
   comment: (p) => p.s.ok('POST', `/issues/${p.issue.id}/comments`, { body: 'words' }),
   workspace: (p) => p.s.ok('POST', `/projects/${p.project.id}/workspaces`, { name: name('ws'), repoUrl: `https://example.test/${count}.git` }),
   key: (p) => p.s.ok('POST', `/agents/${p.agent.id}/keys`, {}),
+  revision: async (p) => {
+    await p.s.ok('PATCH', `/agents/${p.agent.id}`, { capabilities: name('Skill') });
+    return (await p.s.ok('GET', `/agents/${p.agent.id}/config-revisions`))[0];
+  },
+  dismissal: () => ({ id: 'run:x' }),
   adapter: () => ({ id: 'process' }),
   text: () => ({ id: 'process.txt' }),
   environment: async (p) => (await p.s.ok('GET', `/companies/${p.company.id}/environments`))[0],
@@ -35,7 +40,7 @@ export const MAKE = {
   operation: (p) => p.operation,
   run: (p) => p.run, // a run is not made by a request; the one of the place ended long ago
 };
-const WITHIN = { comment: 'issue', workspace: 'project', key: 'agent' };
+const WITHIN = { comment: 'issue', workspace: 'project', key: 'agent', revision: 'agent' };
 
 /** A company with one of everything, and tokens: of an agent, and of a run of another. */
 export async function place(s) {
@@ -45,7 +50,7 @@ export async function place(s) {
   const gone = await agent(s, p.company);
   p.deadToken = await key(s, gone);
   await s.ok('POST', `/agents/${gone.id}/terminate`, {});
-  for (const kind of ['issue', 'goal', 'project', 'label', 'comment', 'workspace', 'key', 'adapter', 'text', 'environment']) p[kind] = await MAKE[kind](p);
+  for (const kind of ['issue', 'goal', 'project', 'label', 'comment', 'workspace', 'key', 'revision', 'dismissal', 'adapter', 'text', 'environment']) p[kind] = await MAKE[kind](p);
   const idler = await shell(s, p.company, 'echo hello');
   p.run = await ran(s, idler);
   const folder = await s.ok('POST', `/companies/${p.company.id}/projects`, { name: name('Folder'), workspace: { cwd: s.dataDir } });
@@ -92,7 +97,7 @@ const setStatus = (status) => (p) => p.s.ok('PATCH', `/agents/${p.agent.id}`, { 
  * documented one. agent, run, board: the answer to an ordinary agent's key, to a
  * run token, to the board, where the class of the route does not say it (reason).
  * unknown: the answer to an unknown name of the server's own, when not 404.
- * empty: of what is unknown, or another company's, there is nothing: 200 and [].
+ * empty: of what is unknown, or another company's, there is nothing: 200 and [], or 204.
  * ids: query parameters that are ids, numbers: that are numbers.
  */
 export const OPERATIONS = {
@@ -119,6 +124,7 @@ export const OPERATIONS = {
   'GET /api/companies/{companyId}/org': {},
   'GET /api/agents/me': {},
   'GET /api/agents/me/inbox-lite': {},
+  'GET /api/agents/me/inbox/mine': { query: '?userId=local-board' },
   'GET /api/agents/{id}': {},
   'PATCH /api/agents/{id}': { body: () => ({ title: 't' }), ...GRANT },
   'DELETE /api/agents/{id}': {},
@@ -134,6 +140,10 @@ export const OPERATIONS = {
   'GET /api/agents/{id}/configuration': { ...GRANT },
   'POST /api/agents/{id}/wakeup': { body: () => ({}), ...NEEDS('an agent wakes nobody but itself (AR-18)') },
   'POST /api/agents/{id}/heartbeat/invoke': { body: () => ({}), ...NEEDS('an agent wakes nobody but itself (AR-18)') },
+  'GET /api/agents/{id}/config-revisions': { ...GRANT },
+  'GET /api/agents/{id}/config-revisions/{revisionId}': { ...GRANT },
+  'POST /api/agents/{id}/config-revisions/{revisionId}/rollback': { ...GRANT },
+  'GET /api/agents/{id}/task-sessions': {},
   'GET /api/agents/{id}/runtime-state': {},
   'POST /api/agents/{id}/runtime-state/reset-session': { body: () => ({}) },
 
@@ -167,6 +177,17 @@ export const OPERATIONS = {
   'POST /api/companies/{companyId}/activity': { body: () => ({ actorId: 'somebody', action: 'x.y', entityType: 'thing', entityId: '1' }) },
   'GET /api/companies/{companyId}/dashboard': {},
   'GET /api/companies/{companyId}/sidebar-badges': {},
+  'GET /api/sidebar-preferences/me': {},
+  'PUT /api/sidebar-preferences/me': { body: () => ({ orderedIds: [NOBODY] }) },
+  'GET /api/companies/{companyId}/sidebar-preferences/me': {},
+  'PUT /api/companies/{companyId}/sidebar-preferences/me': { body: () => ({ orderedIds: [NOBODY] }) },
+  'GET /api/companies/{companyId}/inbox-dismissals': {},
+  'POST /api/companies/{companyId}/inbox-dismissals': { body: () => ({ itemKey: 'run:x' }) },
+  'DELETE /api/companies/{companyId}/inbox-dismissals/{itemKey}': { empty: true },
+  'POST /api/issues/{id}/read': {},
+  'DELETE /api/issues/{id}/read': {},
+  'POST /api/issues/{id}/inbox-archive': { body: () => ({}) },
+  'DELETE /api/issues/{id}/inbox-archive': { body: () => ({}) },
   'GET /api/companies/{companyId}/bootstrap': {},
   'GET /api/companies/{companyId}/events/ws': { status: 426 },
 
