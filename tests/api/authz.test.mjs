@@ -21,8 +21,10 @@ function raw(method, path, body, headers) {
       answer.on('end', () => resolve({ status: answer.statusCode, headers: answer.headers, text: Buffer.concat(chunks).toString() }));
     });
     r.on('error', reject);
-    if (body !== undefined) r.setHeader('content-type', 'application/json');
-    r.end(body === undefined ? undefined : JSON.stringify(body));
+    const text = body === undefined ? undefined : JSON.stringify(body);
+    if (text !== undefined) r.setHeader('content-type', 'application/json');
+    if (text !== undefined) r.setHeader('content-length', Buffer.byteLength(text)); // of itself it frames no body of a DELETE
+    r.end(text);
   });
 }
 
