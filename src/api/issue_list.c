@@ -142,7 +142,9 @@ static err_t query_filter(struct req *r, struct issue_filter *f)
                                .origin_id = query(r, "originId"),
                                .exclude_routine_executions = query_bool(r, "excludeRoutineExecutions"),
                                .include_plugin_operations = query_bool(r, "includePluginOperations")};
-    if (since && !instant_parse(since, &f->updated_since)) return bad(r, "updatedSince must be an ISO 8601 time");
+    if (since && !instant_parse(since, &f->updated_since) &&
+        !instant_parse(arena_printf(r->arena, "%sT00:00:00Z", since), &f->updated_since)) /* a day alone */
+        return bad(r, "updatedSince must be an ISO 8601 time");
     if (attention && !text_is(attention, "blocked")) return bad(r, "attention must be 'blocked'");
     if (view && !text_is(view, "compact")) return bad(r, "view must be 'compact'");
     f->attention_blocked = attention != NULL;

@@ -141,6 +141,11 @@ export const OPERATIONS = {
   'GET /api/openapi.json': {},
   'GET /metrics': {},
 
+  'GET /api/auth/get-session': { ...NO_RUN('for people (AO-53)') },
+  'GET /api/auth/profile': { ...NO_RUN('for people (AO-53)') },
+  'GET /api/cli-auth/me': {},
+  'GET /api/companies/{companyId}/user-directory': {},
+
   'GET /api/companies': {},
   'POST /api/companies': { body: () => ({ name: name('Made') }) },
   'GET /api/companies/stats': {},
@@ -178,6 +183,9 @@ export const OPERATIONS = {
   'GET /api/agents/{id}/config-revisions/{revisionId}': { ...GRANT },
   'POST /api/agents/{id}/config-revisions/{revisionId}/rollback': { ...GRANT },
   'GET /api/agents/{id}/task-sessions': {},
+  'GET /api/agents/{id}/skills': { ...GRANT },
+  'POST /api/agents/{id}/skills/sync': { body: () => ({ mode: 'add', desiredSkills: ['a'] }), ...GRANT },
+  'PATCH /api/agents/{id}/instructions-path': { body: () => ({ path: '/tmp/a.md', adapterConfigKey: 'instructionsFilePath' }) },
   'GET /api/agents/{id}/runtime-state': {},
   'POST /api/agents/{id}/runtime-state/reset-session': { body: () => ({}) },
 
