@@ -22,6 +22,7 @@
 #include "model/workspace_operation.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <sodium.h>
@@ -138,10 +139,19 @@ static err_t handle_of(struct app *app, struct arena *a, struct db **out)
 
 /* ---- helpers of request.h ---- */
 
+/* An id in its one spelling: a UUID's letters are small (IS-1), however a client writes them. */
+static const char *plain_id(struct arena *a, const char *v)
+{
+    if (v == NULL || !id_valid(v)) return v;
+    char *id = arena_strdup(a, v);
+    for (char *p = id; *p; p++) *p = (char)tolower((unsigned char)*p);
+    return id;
+}
+
 const char *query(const struct req *r, const char *name)
 {
     const char *v = http_query(r->http, name);
-    return v && *v ? v : NULL;
+    return v && *v ? plain_id(r->arena, v) : NULL;
 }
 
 bool query_bool(const struct req *r, const char *name)
@@ -504,7 +514,7 @@ static void app_handle(void *ctx, struct http_req *h)
     } else {
         r.route = &ROUTES[m.index];
         r.status = r.route->status;
-        memcpy(r.params, m.params, sizeof r.params);
+        for (int i = 0; i < m.param_count; i++) r.params[i] = plain_id(r.arena, m.params[i]);
         e = serve(&r);
         if (e == OK) e = r.refusal;
     }

@@ -138,6 +138,12 @@ export const OPERATIONS = {
   'GET /api/health': {},
   'GET /api/health/live': {},
   'GET /api/health/ready': {},
+  'POST /api/health/dev-server/restart': { board: 404, reason: 'there is none' },
+  'GET /api/cloud/stacks': { board: 404, reason: 'there are none' },
+  'GET /api/plugins': {},
+  'GET /api/plugins/examples': {},
+  'GET /api/plugins/ui-contributions': {},
+  'GET /api/plugins/tools': {},
   'GET /api/openapi.json': {},
   'GET /metrics': {},
 
