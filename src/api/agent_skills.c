@@ -35,8 +35,8 @@ static json_t *wish_of(const json_t *v)
 /* The stored wishes: {key, versionId}, each key once. */
 static json_t *stored_wishes(const struct agent *agent)
 {
-    const json_t *list = json_object_get(json_object_get(json_read(agent->adapter_config), "paperclipSkillSync"),
-                                         "desiredSkills");
+    const json_t *list =
+        json_object_get(json_object_get(json_read(agent->adapter_config), "paperclipSkillSync"), "desiredSkills");
     json_t *out = json_array(), *v;
     size_t i;
     json_array_foreach (list, i, v) {
@@ -162,8 +162,7 @@ err_t agent_instructions_path(struct req *r)
     const char *path = json_str(r->body, "path"), *key = json_str(r->body, "adapterConfigKey");
     const struct adapter_type *type = adapter_type_find(after.adapter_type);
     if (key == NULL && type && type->instructions_bundle) key = "instructionsFilePath";
-    if (key == NULL)
-        return unprocessable(r, "adapterConfigKey is required for adapter type %s", after.adapter_type);
+    if (key == NULL) return unprocessable(r, "adapterConfigKey is required for adapter type %s", after.adapter_type);
     if (path && *path != '/') {
         const char *cwd = json_str(json_read(after.adapter_config), "cwd");
         if (cwd == NULL || *cwd != '/')

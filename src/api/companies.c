@@ -23,7 +23,8 @@ static const struct prop create_props[] = {
 SCHEMA(COMPANY_CREATE, create_props);
 
 /* Who may answer which kind of interaction (GV-10). */
-static const char *const resolver_policies[] = {"anyone", "not_creator", "human_only", "board_or_agents", "board_only", NULL};
+static const char *const resolver_policies[] = {"anyone",          "not_creator", "human_only",
+                                                "board_or_agents", "board_only",  NULL};
 static const struct prop governance_rule_props[] = {
     {"defaultPolicy", PROP_ENUM, .options = resolver_policies},
     {"cap", PROP_ENUM, .options = resolver_policies},

@@ -4,6 +4,7 @@
  */
 #include "api/app.h"
 #include "api/auth.h"
+#include "api/key_scope.h"
 #include "base/id.h"
 #include "base/log.h"
 #include "base/settings.h"
@@ -397,6 +398,7 @@ static err_t write_scope(struct req *r, const char **scope)
 static err_t run_handler(struct req *r)
 {
     TRY(load_entity(r));
+    TRY(key_scope_check(r));
     return r->route->handler(r);
 }
 
@@ -426,7 +428,8 @@ static err_t in_transaction(struct req *r)
 static bool answer_again(struct req *r)
 {
     const struct actor *a = &r->actor;
-    if (!(r->route->flags & KEEP)) return false;
+    if (!(r->route->flags & KEEP) || a->key_scope)
+        return false; /* of a narrow key: it may not see what its agent may */
     const char *who = a->type == ACTOR_AGENT ? a->agent_id : a->user_id;
     const char *key =
         arena_printf(r->arena, "%d %s %s?%s", (int)a->type, who ? who : "", r->http->route_path, r->http->raw_query);

@@ -254,6 +254,9 @@ err_t no_plugins(struct req *r)
     return OK;
 }
 
-err_t no_cloud_stacks(struct req *r) { return err_new(r->arena, ERR_NOT_FOUND, "Cloud stack portfolio is unavailable"); }
+err_t no_cloud_stacks(struct req *r)
+{
+    return err_new(r->arena, ERR_NOT_FOUND, "Cloud stack portfolio is unavailable");
+}
 
 err_t no_dev_server(struct req *r) { return err_new(r->arena, ERR_NOT_FOUND, "dev_server_supervisor_unavailable"); }

@@ -210,11 +210,10 @@ err_t agent_roll_back(struct db *db, const struct actor *actor, const struct age
 {
     *after = *before;
     TRY(config_revision_apply(db, to, after));
-    return agent_reconfigure(
-        db, actor, before, after,
-        &(struct reconfiguration){.origin = {.source = "rollback", .rolled_back_from = to->id},
-                                  .action = "agent.config_rolled_back",
-                                  .details = json_pack("{s:s}", "revisionId", to->id)});
+    return agent_reconfigure(db, actor, before, after,
+                             &(struct reconfiguration){.origin = {.source = "rollback", .rolled_back_from = to->id},
+                                                       .action = "agent.config_rolled_back",
+                                                       .details = json_pack("{s:s}", "revisionId", to->id)});
 }
 
 err_t agent_set_permissions(struct db *db, const struct actor *actor, struct agent *agent, json_t *given)

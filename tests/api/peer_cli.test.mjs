@@ -4,7 +4,7 @@
 // or named by PAPERCLIPAI_BIN, and left out elsewhere.
 
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -26,39 +26,39 @@ if (found) {
   for (const name of ['PAPERCLIP_API_KEY', 'PAPERCLIP_RUN_ID', 'PAPERCLIP_AGENT_ID']) delete env[name];
 
   /* The client's JSON; it must succeed. */
-  const said = (...args) => {
-    const r = spawnSync(BIN, [...args, '--json'], { encoding: 'utf8', env, timeout: 120000 });
-    assert.equal(r.status, 0, `${args.join(' ')}: ${r.stdout}${r.stderr}`);
-    return JSON.parse(r.stdout);
-  };
+  const said = (...args) =>
+    new Promise((resolve, reject) => {
+      const child = execFile(BIN, [...args, '--json'], { env }, (error, out, err) => (error ? reject(new Error(`${args.join(' ')}: ${out}${err}`)) : resolve(JSON.parse(out))));
+      child.stdin.end();
+    });
 
-  test('it knows who it is and where', () => {
-    assert.equal(said('whoami').userId, 'local-board');
-    assert.equal(said('health').status, 'ok');
-    assert.deepEqual(said('company', 'list').map((x) => x.id), [c.id]);
-    assert.equal(said('company', 'get', c.id).issuePrefix, c.issuePrefix);
-    assert.equal(said('dashboard', 'get', '-C', c.id).companyId, c.id);
+  test('it knows who it is and where', async () => {
+    assert.equal((await said('whoami')).userId, 'local-board');
+    assert.equal((await said('health')).status, 'ok');
+    assert.deepEqual((await said('company', 'list')).map((x) => x.id), [c.id]);
+    assert.equal((await said('company', 'get', c.id)).issuePrefix, c.issuePrefix);
+    assert.equal((await said('dashboard', 'get', '-C', c.id)).companyId, c.id);
   });
 
-  test('it takes an issue through its life', () => {
-    const issue = said('issue', 'create', '-C', c.id, '--title', 'From outside', '--status', 'todo');
-    assert.equal(said('issue', 'get', issue.identifier).id, issue.id);
-    assert.equal(said('issue', 'update', issue.id, '--priority', 'high', '--comment', 'soon').priority, 'high');
-    assert.equal(said('issue', 'comment', issue.id, '--body', 'words').body, 'words');
-    assert.deepEqual(said('issue', 'comments', issue.id, '--order', 'asc').map((x) => x.body), ['soon', 'words']);
-    assert.equal(said('issue', 'checkout', issue.id, '--agent-id', a.id, '--expected-statuses', 'todo').status, 'in_progress');
-    assert.equal(said('issue', 'release', issue.id).assigneeAgentId, null);
-    assert.equal(said('issue', 'read', issue.id).userId, 'local-board');
-    assert.ok(said('issue', 'list', '-C', c.id).some((x) => x.id === issue.id));
+  test('it takes an issue through its life', async () => {
+    const issue = await said('issue', 'create', '-C', c.id, '--title', 'From outside', '--status', 'todo');
+    assert.equal((await said('issue', 'get', issue.identifier)).id, issue.id);
+    assert.equal((await said('issue', 'update', issue.id, '--priority', 'high', '--comment', 'soon')).priority, 'high');
+    assert.equal((await said('issue', 'comment', issue.id, '--body', 'words')).body, 'words');
+    assert.deepEqual((await said('issue', 'comments', issue.id, '--order', 'asc')).map((x) => x.body), ['soon', 'words']);
+    assert.equal((await said('issue', 'checkout', issue.id, '--agent-id', a.id, '--expected-statuses', 'todo')).status, 'in_progress');
+    assert.equal((await said('issue', 'release', issue.id)).assigneeAgentId, null);
+    assert.equal((await said('issue', 'read', issue.id)).userId, 'local-board');
+    assert.ok((await said('issue', 'list', '-C', c.id)).some((x) => x.id === issue.id));
   });
 
   test('it wakes an agent and reads its run', async () => {
-    const run = said('agent', 'wake', a.id);
+    const run = await said('agent', 'wake', a.id);
     await until(s, run.id, 'succeeded');
-    assert.equal(said('run', 'get', run.id).status, 'succeeded');
-    assert.match(said('run', 'log', run.id).content, /hello/);
-    assert.deepEqual(said('agent', 'config-revisions', a.id), []);
-    assert.deepEqual(said('agent', 'task-sessions', a.id), []);
+    assert.equal((await said('run', 'get', run.id)).status, 'succeeded');
+    assert.match((await said('run', 'log', run.id)).content, /hello/);
+    assert.deepEqual(await said('agent', 'config-revisions', a.id), []);
+    assert.deepEqual(await said('agent', 'task-sessions', a.id), []);
   });
 } else {
   test('Paperclip’s own command line works against this server', { skip }, () => {});
