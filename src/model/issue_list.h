@@ -28,4 +28,7 @@ err_t issue_list(struct db *db, const struct issue_filter *f, struct issue **row
 #define ISSUE_COUNT_MAX 10000
 err_t issue_count(struct db *db, const struct issue_filter *f, int64_t *total) MUST_CHECK;
 
+/* How many issues below each row have a run at work; one count a row. */
+err_t issue_live_below(struct db *db, const struct issue *rows, int count, int64_t **out) MUST_CHECK;
+
 #endif
