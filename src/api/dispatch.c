@@ -5,6 +5,7 @@
 #include "api/app.h"
 #include "api/auth.h"
 #include "api/key_scope.h"
+#include "api/status_only.h"
 #include "base/id.h"
 #include "base/log.h"
 #include "base/settings.h"
@@ -399,6 +400,7 @@ static err_t run_handler(struct req *r)
 {
     TRY(load_entity(r));
     TRY(key_scope_check(r));
+    if (r->route->flags & WORK) TRY(status_only_refuse(r));
     return r->route->handler(r);
 }
 

@@ -4,6 +4,7 @@
 #include "api/issue_policy.h"
 #include "api/issue_workspace.h"
 #include "api/schemas.h"
+#include "api/status_only.h"
 #include "base/id.h"
 #include "base/text.h"
 #include "model/activity.h"
@@ -243,6 +244,7 @@ static err_t create_common(struct req *r, struct issue_new *in)
     const json_t *agent = json_object_get(r->body, "assigneeAgentId");
     if (agent) entity_set(r->arena, entity_field(&ENTITY_issue, "assigneeAgentId"), row, agent);
     if (is_board(r)) row->responsible_user_id = json_str(r->body, "responsibleUserId");
+    TRY(status_only_refuse_cheap(r));
     in->goal_sent = has(r, "goalId");
     in->policy_sent = body_policy(r, row);
     in->allow_duplicate = json_bool(r->body, "allowDuplicate", false);
@@ -445,6 +447,7 @@ err_t issue_patch(struct req *r)
     TRY(patch_limits(r));
     TRY(issue_may_write(r, ACCESS_OPEN, &c.reason));
     TRY(issue_may_recover(r));
+    TRY(status_only_refuse_cheap(r));
     if (json_object_size(r->body) > 0) TRY(issue_influence(r));
     c.after = r->issue; /* after the guard, which may have adopted the lock */
     c.status_sent = has(r, "status");

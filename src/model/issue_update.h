@@ -22,6 +22,7 @@ struct issue_change {
     bool comment_route; /* POST comments: shorter activity */
     bool tree_control;  /* a hold cancels or restores a whole tree: it says itself whom it wakes */
     json_t *requested;  /* the body, for the activity */
+    json_t *wake_extra; /* more for the assignee's wake, which is then issue_status_changed; or NULL */
     const char *reason; /* authorization reason */
     const char *source; /* what else than a request caused it, for the activity; or NULL */
     bool assignee_told; /* the caller wakes the assignee itself */

@@ -57,6 +57,7 @@ static bool add_assignee(struct wake_batch *batch, const struct issue_happening 
                                                                       .commented = h->comment != NULL,
                                                                       .reopened = h->reopened_from != NULL,
                                                                       .by_assignee = by_assignee(h)});
+    if (reason && h->wake_extra) reason = "issue_status_changed"; /* the change itself is the news */
     if (reason == NULL || h->assignee_told) return reason != NULL;
     bool spoken = text_is(reason, "issue_commented") || text_is(reason, "issue_reopened_via_comment");
     const char *source = context_source(h, reason);
@@ -76,6 +77,8 @@ static bool add_assignee(struct wake_batch *batch, const struct issue_happening 
     json_t *context = h->comment && !text_is(reason, "issue_status_changed")
                           ? comment_context(h, reason, source)
                           : json_pack("{s:s, s:s}", "issueId", i->id, "source", source);
+    if (h->wake_extra) json_object_update(payload, h->wake_extra);
+    if (h->wake_extra) json_object_update(context, h->wake_extra);
     wake_batch_add(batch, i->id,
                    &(struct wake_request){.agent_id = i->assignee_agent_id,
                                           .source = text_is(reason, "issue_assigned") ? "assignment" : "automation",

@@ -22,6 +22,7 @@ struct issue_happening {
     const struct comment *comment; /* NULL: none, or a replay */
     const char *reopened_from;     /* the comment moved it to todo from here */
     bool resume;
+    json_t *wake_extra; /* members for the payload and context of the assignee's wake, or NULL */
     const char *interrupted_run_id;
     bool assignee_told;    /* by the caller */
     bool asked_expired;    /* the comment overtook something that was asked in the thread */
