@@ -133,7 +133,8 @@ static err_t query_places(struct req *r, struct issue_filter *f)
 
 static err_t query_filter(struct req *r, struct issue_filter *f)
 {
-    const char *since = query(r, "updatedSince"), *attention = query(r, "attention"), *view = query(r, "view");
+    const char *since = query(r, "updatedSince"), *attention = query(r, "attention"), *view = query(r, "view"),
+               *plan = query(r, "hasPlanDocument");
     *f = (struct issue_filter){.company_id = r->company_id,
                                .updated_since = INSTANT_NONE,
                                .q = query(r, "q"),
@@ -148,6 +149,9 @@ static err_t query_filter(struct req *r, struct issue_filter *f)
     if (attention && !text_is(attention, "blocked")) return bad(r, "attention must be 'blocked'");
     if (view && !text_is(view, "compact")) return bad(r, "view must be 'compact'");
     f->attention_blocked = attention != NULL;
+    f->with_plan = text_is(plan, "true") || text_is(plan, "1");
+    f->without_plan = text_is(plan, "false") || text_is(plan, "0");
+    if (plan && !f->with_plan && !f->without_plan) return bad(r, "hasPlanDocument must be true or false");
     query_statuses(r, f);
     TRY(query_people(r, f));
     TRY(query_places(r, f));

@@ -105,8 +105,8 @@ static void cond_unread(struct query_text *t, const char *user)
                t->n, t->n, t->n, t->n);
 }
 
-/* Not put away, or put away before something a person must see: a change to a state
- * that waits for people, the words of another person, or a mention (IS-72). */
+/* Not put away, or put away before something a person must see: a question, a change to
+ * a state that waits for people, the words of another person, or a mention (IS-72). */
 static void cond_inbox(struct query_text *t, const char *user)
 {
     if (user == NULL) return;
@@ -116,6 +116,9 @@ static void cond_inbox(struct query_text *t, const char *user)
                " AND NOT EXISTS (SELECT 1 FROM activity_log g WHERE g.entity_type = 'issue'"
                " AND g.entity_id = CAST(i.id AS text) AND g.action = 'issue.updated' AND g.created_at > a.archived_at"
                " AND g.details ->> 'status' IN ('in_review','blocked','done'))"
+               " AND NOT EXISTS (SELECT 1 FROM issue_thread_interactions x WHERE x.issue_id = i.id"
+               " AND x.created_at > a.archived_at"
+               " AND x.kind IN ('suggest_tasks','ask_user_questions','request_confirmation'))"
                " AND NOT EXISTS (SELECT 1 FROM issue_comments c WHERE c.issue_id = i.id AND c.deleted_at IS NULL"
                " AND c.created_at > a.archived_at AND (COALESCE(c.author_user_id, $%d) <> $%d OR c.body LIKE",
                t->n, t->n);
@@ -168,6 +171,9 @@ static void build(struct query_text *t, const struct issue_filter *f)
     cond_place(t, f);
     cond_origin(t, f);
     cond_text(t, f->q);
+    if (f->with_plan || f->without_plan)
+        buf_printf(&t->where, " AND %sEXISTS (SELECT 1 FROM documents d WHERE d.issue_id = i.id AND d.key = 'plan')",
+                   f->with_plan ? "" : "NOT ");
     if (f->updated_since != INSTANT_NONE) cond(t, "i.updated_at >", V_TIME(f->updated_since), "");
     if (f->attention_blocked) /* who is stuck is judged over these (IS-73) */
         buf_puts(&t->where, " AND i.status IN ('todo','in_progress','in_review','blocked')");
@@ -230,14 +236,15 @@ err_t issue_live_below(struct db *db, const struct issue *rows, int count, int64
     }
     if (count == 0) return OK;
     struct in_list in = in_list_make(a, NULL, 0, ids, count);
-    TRY(db_query(db, &r,
-                 arena_printf(a,
-                              "WITH RECURSIVE below(root, id) AS (SELECT parent_id, id FROM issues WHERE parent_id IN %s"
-                              " UNION SELECT b.root, s.id FROM issues s JOIN below b ON s.parent_id = b.id)"
-                              " SELECT root, count(DISTINCT id) FROM below WHERE EXISTS (SELECT 1 FROM heartbeat_runs h"
-                              " WHERE h.issue_id = below.id AND h.status IN ('queued','running')) GROUP BY root",
-                              in.sql),
-                 in.v, in.n));
+    TRY(db_query(
+        db, &r,
+        arena_printf(a,
+                     "WITH RECURSIVE below(root, id) AS (SELECT parent_id, id FROM issues WHERE parent_id IN %s"
+                     " UNION SELECT b.root, s.id FROM issues s JOIN below b ON s.parent_id = b.id)"
+                     " SELECT root, count(DISTINCT id) FROM below WHERE EXISTS (SELECT 1 FROM heartbeat_runs h"
+                     " WHERE h.issue_id = below.id AND h.status IN ('queued','running')) GROUP BY root",
+                     in.sql),
+        in.v, in.n));
     while (rows_next(&r))
         for (int i = 0; i < count; i++)
             if (text_is(ids[i], row_text(&r, 0))) (*out)[i] = row_int(&r, 1);

@@ -16,7 +16,8 @@ struct issue_filter {
     const char *unread_for_user_id, *inbox_of_user_id; /* with news for them; not put away by them (IS-72) */
     const char *project_id, *workspace_id, *execution_workspace_id, *parent_id, *descendant_of, *label_id;
     const char *origin_kind, *origin_kind_prefix, *origin_id;
-    instant_t updated_since; /* INSTANT_NONE: any time */
+    instant_t updated_since;      /* INSTANT_NONE: any time */
+    bool with_plan, without_plan; /* a document named plan */
     bool exclude_routine_executions, include_plugin_operations, attention_blocked;
     const char *q;
     bool by_update; /* sortField=updated */

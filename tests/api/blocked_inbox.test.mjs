@@ -16,7 +16,7 @@ test('each stuck issue says why, what holds it up, and whose move it is (IS-73)'
   const parked = await issue(c, 'Parked', { status: 'backlog', assigneeAgentId: idle.id });
   const dropped = await issue(c, 'Dropped', { status: 'todo' });
   const behind = {};
-  for (const b of [nobody, parked, dropped]) behind[b.title] = await issue(c, `Behind ${b.title}`, { status: 'blocked', assigneeAgentId: idle.id, blockedByIssueIds: [b.id] });
+  for (const b of [nobody, parked, dropped]) behind[b.title] = await issue(c, `Behind ${b.title}`, { status: 'blocked', blockedByIssueIds: [b.id] });
   await s.ok('PATCH', `/issues/${dropped.id}`, { status: 'cancelled' });
   const review = await issue(c, 'Reviewed by nobody', { status: 'in_review' });
   const outside = await issue(c, 'Waits outside', { status: 'blocked', unblockDescriptor: { owner: 'board', action: 'call them' } });

@@ -115,3 +115,14 @@ test('there are no plugins, no cloud and no development server here (AO §16)', 
   refused(await s.api('GET', '/cloud/stacks'), 404, 'Cloud stack portfolio is unavailable');
   refused(await s.api('POST', '/health/dev-server/restart'), 404, 'dev_server_supervisor_unavailable');
 });
+
+test('issues with a plan, and without one (IS §7)', async () => {
+  const d = await company(s);
+  const planned = await s.ok('POST', `/companies/${d.id}/issues`, { title: 'Planned' });
+  await s.ok('POST', `/companies/${d.id}/issues`, { title: 'Open' });
+  await s.ok('PUT', `/issues/${planned.id}/documents/plan`, { title: 'Plan', format: 'markdown', body: '# Plan' });
+  const found = async (q) => (await s.ok('GET', `/companies/${d.id}/issues?hasPlanDocument=${q}`)).map((i) => i.title);
+  for (const yes of ['true', '1']) assert.deepEqual(await found(yes), ['Planned']);
+  for (const no of ['false', '0']) assert.deepEqual(await found(no), ['Open']);
+  assert.equal((await s.api('GET', `/companies/${d.id}/issues?hasPlanDocument=maybe`)).status, 400);
+});
