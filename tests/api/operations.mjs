@@ -131,8 +131,19 @@ export const OPERATIONS = {
   'GET /api/health': {},
   'GET /api/health/live': {},
   'GET /api/health/ready': {},
+  'POST /api/health/dev-server/restart': { board: 404, reason: 'there is none' },
+  'GET /api/cloud/stacks': { board: 404, reason: 'there are none' },
+  'GET /api/plugins': {},
+  'GET /api/plugins/examples': {},
+  'GET /api/plugins/ui-contributions': {},
+  'GET /api/plugins/tools': {},
   'GET /api/openapi.json': {},
   'GET /metrics': {},
+
+  'GET /api/auth/get-session': { ...NO_RUN('for people (AO-53)') },
+  'GET /api/auth/profile': { ...NO_RUN('for people (AO-53)') },
+  'GET /api/cli-auth/me': {},
+  'GET /api/companies/{companyId}/user-directory': {},
 
   'GET /api/companies': {},
   'POST /api/companies': { body: () => ({ name: name('Made') }) },
@@ -171,6 +182,9 @@ export const OPERATIONS = {
   'GET /api/agents/{id}/config-revisions/{revisionId}': { ...GRANT },
   'POST /api/agents/{id}/config-revisions/{revisionId}/rollback': { ...GRANT },
   'GET /api/agents/{id}/task-sessions': {},
+  'GET /api/agents/{id}/skills': { ...GRANT },
+  'POST /api/agents/{id}/skills/sync': { body: () => ({ mode: 'add', desiredSkills: ['a'] }), ...GRANT },
+  'PATCH /api/agents/{id}/instructions-path': { body: () => ({ path: '/tmp/a.md', adapterConfigKey: 'instructionsFilePath' }) },
   'GET /api/agents/{id}/runtime-state': {},
   'POST /api/agents/{id}/runtime-state/reset-session': { body: () => ({}) },
 
@@ -265,6 +279,7 @@ export const OPERATIONS = {
   'POST /api/issues/{id}/tree-holds': { body: () => ({ mode: 'pause' }) },
   'GET /api/issues/{id}/tree-holds/{holdId}': { anyName: [400, 404] }, // "Invalid hold ID" (IS-128)
   'POST /api/issues/{id}/tree-holds/{holdId}/release': { body: () => ({}), anyName: [400, 404] },
+  'GET /api/issues/{id}/diagnostics/blockers': {},
   'GET /api/issues/{id}/explain': {},
   'GET /api/issues/{id}/history': { numbers: ['limit'] },
   'POST /api/issues/{id}/monitor/check-now': {
