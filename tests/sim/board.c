@@ -330,20 +330,20 @@ static err_t setup(struct db *db, void *arg)
     snprintf(sim.company, sizeof sim.company, "%s", c.id);
     for (int i = 0; i < AGENTS; i++) {
         struct agent agent;
-        bool timer = chance(30);
+        bool timer = chance(30) && !sim.script.on;
         entity_init(&ENTITY_agent, &agent);
         agent.company_id = c.id;
         agent.name = arena_printf(db_arena(db), "Agent %c", 'A' + i);
         agent.role = i == 0 ? "ceo" : "general";
         agent.reports_to = i > 0 && chance(60) ? sim.agents[below(i)] : NULL;
-        agent.adapter_type = chance(15) ? "http" : "process";
+        agent.adapter_type = chance(15) && !sim.script.on ? "http" : "process";
         agent.adapter_config = "{\"command\":\"/bin/true\"}";
         agent.permissions = "{}";
         agent.runtime_config = arena_printf(
             db_arena(db),
             "{\"heartbeat\":{\"enabled\":%s,\"intervalSec\":%d,\"wakeOnDemand\":%s,\"maxConcurrentRuns\":%d%s}}",
-            timer ? "true" : "false", timer ? 300 + (int)below(3000) : 0, chance(95) ? "true" : "false",
-            1 + (int)below(3), chance(10) ? ",\"maxDailyRuns\":20" : "");
+            timer ? "true" : "false", timer ? 300 + (int)below(3000) : 0, sim.script.on || chance(95) ? "true" : "false",
+            1 + (int)below(3), !sim.script.on && chance(10) ? ",\"maxDailyRuns\":20" : "");
         TRY(agent_create(db, &board_actor, &agent, NULL));
         snprintf(sim.agents[sim.agent_count++], ID_SIZE, "%s", agent.id);
     }

@@ -169,6 +169,8 @@ void check_close(void)
     arena_free(&life);
 }
 
+void check_sql(err_t (*fn)(struct db *db, const char *sql), const char *sql) { check_apart(fn, sql); }
+
 /* ---- how much there is ---- */
 
 static int64_t volume;

@@ -5,6 +5,7 @@
  *   sim --seeds K [--seed FIRST]       K seeds from FIRST (1), one line of totals
  *   sim --seconds S [--seed FIRST]     as many as fit
  *   sim --regressions FILE             the seeds that once found something
+ *   sim --traces                       the worked traces of the specification
  *   sim --mutants                      each guard taken out must be caught by some seed
  */
 #include "sim.h"
@@ -25,15 +26,10 @@
 #define STEPS_DEFAULT 600
 #define CALM_MS (27 * HOUR_MS)  /* the longest chain of retries is over by then, and every daily cap has lifted once */
 #define QUIET_MS (12 * HOUR_MS) /* then nothing may be written any more (INV-33) */
-#define MUTANT_SEEDS 20
+#define MUTANT_SEEDS 60
+#define TRACE (-1) /* instead of steps: the seed is a trace's number */
 
 /* ---- one seed ---- */
-
-static instant_t earliest(instant_t a, instant_t b)
-{
-    if (a == INSTANT_NONE) return b;
-    return b == INSTANT_NONE || a < b ? a : b;
-}
 
 static void pass_time(void)
 {
@@ -58,22 +54,6 @@ static void storm_step(void)
     world_reboot();
 }
 
-/* Whatever is due, in order, until then. */
-static void calm_until(instant_t end)
-{
-    while (sim.now < end) {
-        if (sim.poked || engine_due(&sim.engine) <= sim.now) {
-            bool tick = sim.engine.next_tick <= sim.now;
-            world_step();
-            if (tick) check_liveness();
-        } else if (!runner_act()) {
-            instant_t due = earliest(engine_due(&sim.engine), runner_due());
-            sim.now = due > sim.now ? due : sim.now + 1;
-        }
-        if (sim.dead) broken("the simulator itself", "died in calm weather");
-    }
-}
-
 static void run_seed(void)
 {
     world_open();
@@ -85,11 +65,11 @@ static void run_seed(void)
     sim.calm_outcome = (int)below(4); /* from now on all agents succeed, or all fail in the same way */
     board_quiet();
     runner_calm();
-    calm_until(sim.now + HOUR_MS);
+    world_calm_until(sim.now + HOUR_MS);
     settings.tick_ms = 15 * MINUTE_MS; /* the same passes, less often: only time is left to pass */
-    calm_until(sim.now + CALM_MS);
+    world_calm_until(sim.now + CALM_MS);
     int64_t volume = check_volume();
-    calm_until(sim.now + QUIET_MS);
+    world_calm_until(sim.now + QUIET_MS);
     if (check_volume() != volume)
         broken("INV-33", "%d rows were added while nobody did anything", (int)(check_volume() - volume));
     check_end();
@@ -132,7 +112,8 @@ static struct totals try_seed(uint64_t seed, int64_t steps, char *says, size_t n
         if (says) dup2(open("/dev/null", O_WRONLY), 2);
         sim.seed = seed;
         sim.steps_max = steps;
-        run_seed();
+        if (steps == TRACE) trace_play((int)seed);
+        else run_seed();
         sim.totals.cpu_us = (int64_t)clock() * 1000000 / CLOCKS_PER_SEC;
         _exit(write(fd[1], &sim.totals, sizeof sim.totals) == sizeof sim.totals ? 0 : 2);
     }
@@ -199,6 +180,16 @@ static int run_regressions(const char *path)
     return report(&sum);
 }
 
+static int run_traces(void)
+{
+    struct totals sum = {0};
+    for (int i = 0; i < trace_count(); i++) {
+        struct totals t = try_seed((uint64_t)i, TRACE, NULL, 0);
+        add(&sum, &t);
+    }
+    return report(&sum);
+}
+
 static int run_mutants(int64_t steps, const char *only)
 {
     int missed = 0, tried = 0;
@@ -233,6 +224,7 @@ int main(int argc, char **argv)
     for (int i = 1; i < argc; i++) {
         const char *value = i + 1 < argc ? argv[i + 1] : NULL;
         if (strcmp(argv[i], "--mutants") == 0) mutants = true;
+        else if (strcmp(argv[i], "--traces") == 0) return run_traces();
         else if (value && strcmp(argv[i], "--seed") == 0) seed = strtoull(argv[++i], NULL, 10);
         else if (value && strcmp(argv[i], "--seeds") == 0) count = strtoll(argv[++i], NULL, 10);
         else if (value && strcmp(argv[i], "--steps") == 0) steps = strtoll(argv[++i], NULL, 10);
@@ -244,7 +236,7 @@ int main(int argc, char **argv)
         } else {
             fprintf(
                 stderr,
-                "usage: sim [--seed N] [--seeds K | --seconds S] [--steps M] | --regressions FILE | --mutants | --mutant NAME\n");
+                "usage: sim [--seed N] [--seeds K | --seconds S] [--steps M] | --regressions FILE | --traces | --mutants | --mutant NAME\n");
             return 2;
         }
     }

@@ -28,6 +28,8 @@ static struct proc *proc_of(const char *run_id)
 
 static enum outcome pick_outcome(void)
 {
+    for (int i = 0; sim.script.on && i < OUTCOMES; i++)
+        if (strcmp(names[i], sim.script.outcome ? sim.script.outcome : names[SUCCEEDS]) == 0) return (enum outcome)i;
     if (sim.calm) return (enum outcome)sim.calm_outcome;
     int64_t p = below(100);
     return p < 60 ? SUCCEEDS : p < 76 ? FAILS : p < 82 ? TRANSIENT : p < 88 ? TIMES_OUT : p < 97 ? VANISHES : HANGS;
@@ -80,6 +82,11 @@ void launch_run(struct engine *e, const struct run *run)
     p->acts_at = sim.now + 1 + below(20 * SECOND_MS);
     p->ends_at = sim.now + 1 + below(chance(10) ? HOUR_MS : 2 * MINUTE_MS);
     if (p->outcome == HANGS) p->ends_at = sim.now + 2 * DAY_MS; /* unless somebody cancels it */
+    if (sim.script.on) { /* a word after ten seconds, the end after twenty */
+        p->acts_left = p->outcome == SUCCEEDS;
+        p->acts_at = sim.now + 10 * SECOND_MS;
+        p->ends_at = sim.now + 20 * SECOND_MS;
+    }
     decide("  run %s of %s starts on %s, %s", tag(p->run_id), tag(p->agent_id), tag(p->issue_id), names[p->outcome]);
     check_alone(p);
     live_add(e, run)->resolving = true; /* it is looked after */
@@ -208,7 +215,7 @@ static void act(struct proc *p)
                         : sim.issue_count          ? sim.issues[below(sim.issue_count)]
                                                    : NULL;
     if (sim.calm) {
-        if (*p->issue_id && chance(70)) set_status(&self, p->issue_id, "done");
+        if (*p->issue_id && (sim.script.on ? !sim.script.closes || !strcmp(sim.script.closes, p->issue_id) : chance(70))) set_status(&self, p->issue_id, "done");
         return;
     }
     if (issue == NULL) return;
@@ -263,6 +270,12 @@ static void lose_news(struct proc *p)
     r->resolving = false;
 }
 
+void runner_vanish(void)
+{
+    for (int i = 0; i < PROCS_MAX; i++)
+        if (sim.procs[i].used) sim.procs[i].gone = true;
+}
+
 void runner_calm(void)
 {
     for (int i = 0; i < PROCS_MAX; i++) {
@@ -291,7 +304,7 @@ bool runner_act(void)
             p->ended = true;
             decide("  %s exits", tag(p->run_id));
         }
-        if ((p->ended || p->gone) && chance(8)) lose_news(p);
+        if ((p->ended || p->gone) && !sim.script.on && chance(8)) lose_news(p);
         return true;
     }
     return false;

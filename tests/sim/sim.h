@@ -42,6 +42,13 @@ struct proc {
     int outcome; /* enum outcome of runner.c */
 };
 
+/* What agents do in a trace: no chance. */
+struct script {
+    bool on;
+    const char *closes;  /* the one issue that its run closes; NULL: every run does */
+    const char *outcome; /* NULL: succeeds */
+};
+
 struct sim {
     uint64_t seed;
     int64_t steps_max, step;
@@ -49,6 +56,7 @@ struct sim {
     instant_t now, began;
     bool calm; /* the faults have stopped */
     int calm_outcome;
+    struct script script;
 
     struct arena arena; /* of the current unit of work outside the engine */
     struct arena life;  /* of this server process */
@@ -87,6 +95,8 @@ void world_prepare(void); /* once, before the seeds' processes: the database tha
 void world_open(void);    /* one company, agents */
 void world_reboot(void);  /* after a crash: everything in memory is gone */
 void world_close(void);
+instant_t earliest(instant_t a, instant_t b);
+void world_calm_until(instant_t end); /* whatever is due, in order, until then */
 void world_step(void); /* the engine looks at what is due, as after a poke or a timer */
 /* One request: fn in a transaction. What it answers is its caller's, save errors that no request may cause. */
 bool request(const char *what, err_t (*fn)(struct db *db, void *arg), void *arg);
@@ -108,6 +118,7 @@ bool set_status(const struct actor *actor, const char *issue_id, const char *sta
 bool runner_act(void);      /* one process does its next thing; false: none is due */
 instant_t runner_due(void); /* when the next one is, or INSTANT_NONE */
 void runner_calm(void);     /* what hangs is ended by somebody */
+void runner_vanish(void);   /* every process, with its supervisor, at once */
 void runner_drop_all(void); /* the server's memory of them goes */
 
 /* crash.c */
@@ -127,8 +138,13 @@ void check_always(const char *after);
 void check_liveness(void); /* in calm weather: nothing is without a path for too long (INV-21) */
 void check_end(void);      /* what must be true some time after the faults stopped */
 uint64_t check_digest(void);
+void check_sql(err_t (*fn)(struct db *db, const char *sql), const char *sql); /* a question of a trace */
 /* Rows that anybody could add: wakes, runs, comments, activity (INV-10, INV-33). */
 int64_t check_volume(void);
+
+/* traces.c: the worked traces of the specification; in a process of their own, as a seed. */
+int trace_count(void);
+void trace_play(int n);
 
 /* mutants.c: one guard at a time taken out, between the rooms that use it. */
 extern const char *mutant;

@@ -186,6 +186,27 @@ void world_step(void)
     if (!sim.dead) check_always("an engine step");
 }
 
+instant_t earliest(instant_t a, instant_t b)
+{
+    if (a == INSTANT_NONE) return b;
+    return b == INSTANT_NONE || a < b ? a : b;
+}
+
+void world_calm_until(instant_t end)
+{
+    while (sim.now < end) {
+        if (sim.poked || engine_due(&sim.engine) <= sim.now) {
+            bool tick = sim.engine.next_tick <= sim.now;
+            world_step();
+            if (tick) check_liveness();
+        } else if (!runner_act()) {
+            instant_t due = earliest(engine_due(&sim.engine), runner_due());
+            sim.now = due > sim.now ? due : sim.now + 1;
+        }
+        if (sim.dead) broken("the simulator itself", "died in calm weather");
+    }
+}
+
 bool request(const char *what, err_t (*fn)(struct db *db, void *arg), void *arg)
 {
     arena_reset(&sim.arena);
