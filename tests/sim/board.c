@@ -342,8 +342,9 @@ static err_t setup(struct db *db, void *arg)
         agent.runtime_config = arena_printf(
             db_arena(db),
             "{\"heartbeat\":{\"enabled\":%s,\"intervalSec\":%d,\"wakeOnDemand\":%s,\"maxConcurrentRuns\":%d%s}}",
-            timer ? "true" : "false", timer ? 300 + (int)below(3000) : 0, sim.script.on || chance(95) ? "true" : "false",
-            1 + (int)below(3), !sim.script.on && chance(10) ? ",\"maxDailyRuns\":20" : "");
+            timer ? "true" : "false", timer ? 300 + (int)below(3000) : 0,
+            sim.script.on || chance(95) ? "true" : "false", 1 + (int)below(3),
+            !sim.script.on && chance(10) ? ",\"maxDailyRuns\":20" : "");
         TRY(agent_create(db, &board_actor, &agent, NULL));
         snprintf(sim.agents[sim.agent_count++], ID_SIZE, "%s", agent.id);
     }

@@ -4,6 +4,7 @@
  *   sim --seed N [--steps M]           one seed, as it was
  *   sim --seeds K [--seed FIRST]       K seeds from FIRST (1), one line of totals
  *   sim --seconds S [--seed FIRST]     as many as fit
+ *   sim --postgres …                   the same on the server that DATABASE_URL names
  *   sim --regressions FILE             the seeds that once found something
  *   sim --traces                       the worked traces of the specification
  *   sim --mutants                      each guard taken out must be caught by some seed
@@ -215,16 +216,16 @@ int main(int argc, char **argv)
 {
     uint64_t seed = 1, seconds = 0;
     int64_t steps = STEPS_DEFAULT, count = 1;
-    const char *regressions = NULL, *only = NULL;
-    bool mutants = false;
+    const char *regressions = NULL, *only = NULL, *postgres = NULL;
+    bool mutants = false, traces = false;
     if (sodium_init() < 0) return 2;
     json_setup();
     entity_setup();
-    world_prepare();
     for (int i = 1; i < argc; i++) {
         const char *value = i + 1 < argc ? argv[i + 1] : NULL;
         if (strcmp(argv[i], "--mutants") == 0) mutants = true;
-        else if (strcmp(argv[i], "--traces") == 0) return run_traces();
+        else if (strcmp(argv[i], "--traces") == 0) traces = true;
+        else if (strcmp(argv[i], "--postgres") == 0) postgres = getenv("DATABASE_URL");
         else if (value && strcmp(argv[i], "--seed") == 0) seed = strtoull(argv[++i], NULL, 10);
         else if (value && strcmp(argv[i], "--seeds") == 0) count = strtoll(argv[++i], NULL, 10);
         else if (value && strcmp(argv[i], "--steps") == 0) steps = strtoll(argv[++i], NULL, 10);
@@ -236,10 +237,12 @@ int main(int argc, char **argv)
         } else {
             fprintf(
                 stderr,
-                "usage: sim [--seed N] [--seeds K | --seconds S] [--steps M] | --regressions FILE | --traces | --mutants | --mutant NAME\n");
+                "usage: sim [--seed N] [--seeds K | --seconds S] [--steps M] [--postgres] | --regressions FILE | --traces | --mutants | --mutant NAME\n");
             return 2;
         }
     }
+    world_prepare(postgres);
+    if (traces) return run_traces();
     if (mutants) return run_mutants(steps, only);
     return regressions ? run_regressions(regressions) : run_seeds(seed, count, steps, seconds);
 }

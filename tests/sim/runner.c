@@ -82,7 +82,7 @@ void launch_run(struct engine *e, const struct run *run)
     p->acts_at = sim.now + 1 + below(20 * SECOND_MS);
     p->ends_at = sim.now + 1 + below(chance(10) ? HOUR_MS : 2 * MINUTE_MS);
     if (p->outcome == HANGS) p->ends_at = sim.now + 2 * DAY_MS; /* unless somebody cancels it */
-    if (sim.script.on) { /* a word after ten seconds, the end after twenty */
+    if (sim.script.on) {                                        /* a word after ten seconds, the end after twenty */
         p->acts_left = p->outcome == SUCCEEDS;
         p->acts_at = sim.now + 10 * SECOND_MS;
         p->ends_at = sim.now + 20 * SECOND_MS;
@@ -215,7 +215,9 @@ static void act(struct proc *p)
                         : sim.issue_count          ? sim.issues[below(sim.issue_count)]
                                                    : NULL;
     if (sim.calm) {
-        if (*p->issue_id && (sim.script.on ? !sim.script.closes || !strcmp(sim.script.closes, p->issue_id) : chance(70))) set_status(&self, p->issue_id, "done");
+        if (*p->issue_id &&
+            (sim.script.on ? !sim.script.closes || !strcmp(sim.script.closes, p->issue_id) : chance(70)))
+            set_status(&self, p->issue_id, "done");
         return;
     }
     if (issue == NULL) return;

@@ -63,7 +63,7 @@ struct sim {
     struct store *store;
     struct db *db;
     struct engine engine;
-    char url[128]; /* of the database */
+    char url[256]; /* of the database */
 
     bool armed, dead; /* crash.c */
     bool plain;       /* nothing rare now: the world is being made, or looked at */
@@ -91,13 +91,14 @@ bool chance(int64_t percent);
 void decide(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Ends this seed's process, telling seed, step, rule and the last decisions. */
 _Noreturn void broken(const char *rule, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void world_prepare(void); /* once, before the seeds' processes: the database that each of them begins with */
-void world_open(void);    /* one company, agents */
-void world_reboot(void);  /* after a crash: everything in memory is gone */
+void world_prepare(
+    const char *postgres); /* once, before the seeds' processes: the database that each of them begins with */
+void world_open(void);     /* one company, agents */
+void world_reboot(void);   /* after a crash: everything in memory is gone */
 void world_close(void);
 instant_t earliest(instant_t a, instant_t b);
 void world_calm_until(instant_t end); /* whatever is due, in order, until then */
-void world_step(void); /* the engine looks at what is due, as after a poke or a timer */
+void world_step(void);                /* the engine looks at what is due, as after a poke or a timer */
 /* One request: fn in a transaction. What it answers is its caller's, save errors that no request may cause. */
 bool request(const char *what, err_t (*fn)(struct db *db, void *arg), void *arg);
 extern const struct actor board_actor;
@@ -125,6 +126,10 @@ void runner_drop_all(void); /* the server's memory of them goes */
 err_t crash_hook(void *ctx, struct arena *a, const char *sql);
 void crash_arm(void);
 
+/* place.c: the seed's database. url: of a PostgreSQL server; NULL: in memory. */
+void place_prepare(const char *url);
+void place_enter(void);
+void place_leave(void);
 /* ram.c: where SQLite keeps its files here. */
 void ram_setup(void);
 

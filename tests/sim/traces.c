@@ -136,7 +136,9 @@ static void happy_path(void)
                " AND i.started_at IS NOT NULL AND 1 = " WAKES("w.status = 'claimed'"));
     until(&i, 5 * MINUTE_MS, "i.status = 'done'");
     expect(&i, "i.execution_run_id IS NULL AND i.checkout_run_id IS NULL AND i.completed_at IS NOT NULL");
-    until(&i, 10 * MINUTE_MS, "1 = " RUNS("r.status = 'succeeded' AND r.liveness_state = 'completed'") " AND 1 = " WAKES("w.status = 'completed'"));
+    until(&i, 10 * MINUTE_MS,
+          "1 = " RUNS("r.status = 'succeeded' AND r.liveness_state = 'completed'") " AND 1 = " WAKES(
+              "w.status = 'completed'"));
     until(&dependent, MINUTE_MS, "1 = " RUNS("r.wake_reason = 'issue_blockers_resolved'"));
     until(&parent, MINUTE_MS, "1 = " RUNS("r.wake_reason = 'issue_children_completed'"));
 }
@@ -167,7 +169,8 @@ static void blocker(void)
     if (request("checkout", take, &i)) broken(title, "a blocked issue was checked out");
     if (!set_status(&board_actor, first.id, "done")) broken(title, "the blocker does not close");
     world_step();
-    expect(&i, "i.status = 'in_progress' AND 1 = " RUNS("r.status = 'running' AND r.wake_reason = 'issue_blockers_resolved'"));
+    expect(&i, "i.status = 'in_progress' AND 1 = " RUNS(
+                   "r.status = 'running' AND r.wake_reason = 'issue_blockers_resolved'"));
     comment_on(&i);
     comment_on(&i);
     expect(&i, "1 = " WAKES("w.status = 'deferred_issue_execution' AND w.coalesced_count = 1"));
@@ -219,8 +222,10 @@ static const struct {
     const char *name;
     void (*play)(void);
 } traces[] = {
-    {"trace 1, happy path", happy_path},     {"trace 3, always failing", always_failing},
-    {"trace 4, blocker", blocker},           {"trace 7, never dispatched", never_dispatched},
+    {"trace 1, happy path", happy_path},
+    {"trace 3, always failing", always_failing},
+    {"trace 4, blocker", blocker},
+    {"trace 7, never dispatched", never_dispatched},
     {"trace 8, crash mid-run", crash_mid_run},
 };
 

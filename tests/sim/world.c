@@ -93,6 +93,7 @@ void broken(const char *rule, const char *fmt, ...)
     }
     fflush(NULL);
     if (keep) check_keep(keep);
+    else place_leave();
     _exit(1);
 }
 
@@ -233,7 +234,7 @@ bool request(const char *what, err_t (*fn)(struct db *db, void *arg), void *arg)
     return e == OK;
 }
 
-void world_prepare(void)
+void world_prepare(const char *postgres)
 {
     struct arena a ARENA_AUTO = {0};
     struct store *store;
@@ -247,8 +248,7 @@ void world_prepare(void)
 #endif
     sim.plain = true;
     log_setup(LOG_ERROR, 0);
-    snprintf(sim.url, sizeof sim.url, "sim");
-    ram_setup();
+    place_prepare(postgres);
     must("settings", settings_load(&a));
     json_arena(&a);
     must("open", store_open(&a, sim.url, &store));
@@ -281,6 +281,7 @@ void world_open(void)
     settings.incident_run_budget = 3 + below(4);
     settings.mention_wakes = chance(80);
     settings.run_log_dir = "/sim/logs";
+    place_enter();
     check_open(sim.url);
     boot();
     board_setup();
@@ -292,4 +293,5 @@ void world_close(void)
 {
     shut();
     check_close();
+    place_leave();
 }
