@@ -200,8 +200,8 @@ void world_calm_until(instant_t end)
             bool tick = sim.engine.next_tick <= sim.now;
             world_step();
             if (tick) check_liveness();
-        } else if (!runner_act()) {
-            instant_t due = earliest(engine_due(&sim.engine), runner_due());
+        } else if (!jobs_act() && !runner_act()) {
+            instant_t due = earliest(engine_due(&sim.engine), earliest(runner_due(), jobs_due()));
             sim.now = due > sim.now ? due : sim.now + 1;
         }
         if (sim.dead) broken("the simulator itself", "died in calm weather");
