@@ -62,19 +62,10 @@ settle() {
     done
 }
 
-# worktree REPOSITORY BRANCH FOLDER: a fresh checkout of BRANCH (begun at HEAD)
-# in FOLDER; the repository's own working tree is left alone. Whatever a killed
-# run left behind in FOLDER goes away.
-worktree() {
-    git -C "$1" rev-parse --quiet --verify "refs/heads/$2" >/dev/null || git -C "$1" branch "$2" HEAD
-    rm -rf "$3"
-    git -C "$1" -c core.hooksPath=/dev/null worktree add --quiet --force --force "$3" "$2"
-}
-
-# commit FOLDER AUTHOR MESSAGE: what changed in FOLDER, if anything did.
+# commit AUTHOR MESSAGE: what changed in the working directory, if anything did.
 commit() {
-    git -C "$1" add --all
-    git -C "$1" diff --cached --quiet && return 0
-    git -C "$1" -c core.hooksPath=/dev/null -c commit.gpgsign=false \
-        -c user.name="$2" -c user.email=agent@bulldog.invalid commit --quiet --message "$3"
+    git add --all
+    git diff --cached --quiet && return 0
+    git -c core.hooksPath=/dev/null -c commit.gpgsign=false \
+        -c user.name="$1" -c user.email=agent@bulldog.invalid commit --quiet --message "$2"
 }

@@ -11,17 +11,22 @@ issue=$(api GET "/issues/$goal")
 branch=report/$(echo "$issue" | field identifier | tr '[:upper:]' '[:lower:]')-$(echo "$goal" | cut -c 31-)
 agents=$(api GET "/companies/$PAPERCLIP_COMPANY_ID/agents" | tr '{' '\n')
 
+# Both parts are done on one branch, in a worktree that Bulldog makes when the first of them starts.
+base=$(git rev-parse HEAD)
+where="{\"mode\":\"operator_branch\",\"workspaceStrategy\":{\"type\":\"git_worktree\",\"baseRef\":\"$base\",
+    \"branchTemplate\":\"$branch\",\"worktreeParentDir\":\"$(printf %s "$REPORT_DIR/worktrees" | text)\"}}"
+
 # part KEY AGENT TITLE TEXT BLOCKERS: the child issue; the key makes it once.
 part() {
     assignee=$(echo "$agents" | grep "\"name\":\"$2\"" | field id)
     body="{\"parentId\":\"$goal\",\"idempotencyKey\":\"$1:$goal\",\"title\":\"$3\",\"description\":\"$4\",
-        \"assigneeAgentId\":\"$assignee\",\"blockedByIssueIds\":[${5:-}]}"
+        \"assigneeAgentId\":\"$assignee\",\"blockedByIssueIds\":[${5:-}],\"executionWorkspaceSettings\":$where}"
     until api POST "/companies/$PAPERCLIP_COMPANY_ID/issues" "$body"; do sleep 1; done
 }
 
 echo "looking after the two parts of the goal"
 stats=$(part stats Statistician "Count contributors and hot files" \
-    "Count commits by author and changes by file over the whole history.\n\nBranch: $branch")
+    "Count commits by author and changes by file over the whole history.\n\nBranch: $branch\nBase: $base")
 stats_id=$(echo "$stats" | field id)
 report=$(part report Writer "Write REPORT.md" \
     "Turn the statistics into a report that people like to read.\n\nBranch: $branch" "\"$stats_id\"")

@@ -1,16 +1,12 @@
 #!/bin/sh
-# The Writer: makes REPORT.md from the Statistician's tables and commits it to the
-# same branch. Woken when the statistics, which block its issue, are done.
+# The Writer: makes REPORT.md from the Statistician's tables, in the same worktree
+# and on the same branch. Woken when the statistics, which block its issue, are done.
 . "$(dirname "$0")/bulldog.sh"
 
-branch=$(api GET "/issues/$PAPERCLIP_TASK_ID" | grep -o 'Branch: report/[a-z0-9-]*' | head -n 1 | cut -c 9-)
-repo=${PAPERCLIP_WORKSPACE_CWD:-$PWD}
-tree=${REPORT_DIR:-$PAPERCLIP_SCRATCH_DIR}/tree
-
-worktree "$repo" "$branch" "$tree"
-people=$(wc -l <"$tree/report/contributors.tsv" | tr -d ' ')
-first=$(head -n 1 "$tree/report/contributors.tsv" | cut -f 2)
-hottest=$(head -n 1 "$tree/report/hot-files.tsv" | cut -f 2)
+branch=$PAPERCLIP_WORKSPACE_BRANCH
+people=$(wc -l <report/contributors.tsv | tr -d ' ')
+first=$(head -n 1 report/contributors.tsv | cut -f 2)
+hottest=$(head -n 1 report/hot-files.tsv | cut -f 2)
 
 echo "writing about $people contributors"
 # rows HEAD FILE: the first lines of a table as Markdown.
@@ -23,12 +19,12 @@ rows() {
     echo
     echo "$people people wrote this repository; most commits are by $first. The file that changed most is \`$hottest\`."
     printf '\n## Contributors\n\n'
-    rows person "$tree/report/contributors.tsv"
+    rows person report/contributors.tsv
     printf '\n## Hot files\n\nFiles that change often are where the next bug will be.\n\n'
-    rows file "$tree/report/hot-files.tsv"
-} >"$tree/REPORT.md"
+    rows file report/hot-files.tsv
+} >REPORT.md
 
-commit "$tree" Writer "Write the report"
+commit Writer "Write the report"
 echo "committed REPORT.md to $branch"
 settle "$PAPERCLIP_TASK_ID" "done" "$(
     {

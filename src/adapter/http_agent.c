@@ -7,6 +7,7 @@
 
 #define TIMEOUT_DEFAULT_MS 300000
 #define RESPONSE_MAX ((size_t)1 << 20)
+#define CODE_MAX 64
 #define HEADERS_MAX 64
 
 /* {{a.b.c}} from the data: missing gives nothing, objects give JSON (AR-57). */
@@ -92,6 +93,25 @@ static void read_answer(struct arena *a, const struct http_response *r, struct h
     if (out->summary) out->result = j;
 }
 
+static bool code_shaped(const char *s)
+{
+    size_t n = s ? strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789_.") : 0;
+    return n > 0 && n <= CODE_MAX && s[n] == 0;
+}
+
+/* A refusal may say what kind of failure it is, so that a passing one is tried again (EX-61). */
+static void read_refusal(struct arena *a, const struct http_response *r, struct http_agent_result *out)
+{
+    json_t *j;
+    out->error = arena_printf(a, "HTTP invoke failed with status %d", r->status);
+    out->error_code = "adapter_failed";
+    if (json_parse(a, r->body, r->body_len, &j) != OK || !json_is_object(j)) return;
+    const char *code = json_str(j, "errorCode"), *family = json_str(j, "errorFamily");
+    if (code_shaped(code)) out->error_code = code;
+    if (code_shaped(family)) out->error_family = family;
+    out->retry_not_before = json_str(j, "retryNotBefore");
+}
+
 void http_agent_invoke(struct arena *a, const struct http_agent_call *c, struct http_agent_result *out)
 {
     const json_t *config = json_read(c->adapter_config);
@@ -128,8 +148,7 @@ void http_agent_invoke(struct arena *a, const struct http_agent_call *c, struct 
         out->error = e->message;
         out->error_code = "adapter_failed";
     } else if (r.status < 200 || r.status > 299) {
-        out->error = arena_printf(a, "HTTP invoke failed with status %d", r.status);
-        out->error_code = "adapter_failed";
+        read_refusal(a, &r, out);
     } else {
         read_answer(a, &r, out);
     }

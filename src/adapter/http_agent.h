@@ -18,6 +18,8 @@ struct http_agent_call {
 };
 struct http_agent_result {
     const char *error, *error_code; /* NULL when it went well */
+    const char *error_family;       /* what the agent says of its failure: transient_upstream, provider_quota; or NULL */
+    const char *retry_not_before;   /* a time it gives, or NULL */
     bool timed_out;
     int64_t timeout_ms;
     bool timeout_configured;

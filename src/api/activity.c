@@ -96,7 +96,7 @@ err_t dashboard(struct req *r)
 err_t sidebar_badges(struct req *r)
 {
     TRY(company_fill_spent(r->db, &r->company));
-    return badges_write(r->db, &r->w, &r->company);
+    return badges_write(r->db, &r->w, &r->company, r->actor.user_id);
 }
 
 /* UI-144: everything the board's first page needs, in one snapshot with the event id it ends at. */

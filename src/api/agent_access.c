@@ -75,3 +75,10 @@ err_t require_agent_editor(struct req *r, const struct agent *agent)
     if (!is_self(r, agent) || needs_grant(r)) TRY(agent_may_configure(r->db, &r->self, &granted));
     return granted ? OK : missing(r, "agents:configure", "deny_no_grant");
 }
+
+err_t require_agent_configurer(struct req *r)
+{
+    bool granted = true;
+    if (is_agent(r)) TRY(agent_may_configure(r->db, &r->self, &granted));
+    return granted ? OK : missing(r, "agents:configure", "deny_no_grant");
+}

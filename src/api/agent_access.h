@@ -15,6 +15,8 @@ err_t require_agent_creator(struct req *r) MUST_CHECK;
 err_t require_permission_manager(struct req *r) MUST_CHECK;
 /* What agents never write, and what they write only about themselves: checks a PATCH body. */
 err_t require_agent_editor(struct req *r, const struct agent *agent) MUST_CHECK;
+/* 403 unless the caller may change any part of an agent, its program too. */
+err_t require_agent_configurer(struct req *r) MUST_CHECK;
 /* Keys of adapterConfig that are for people only: 403 for agents. */
 err_t refuse_host_commands(struct req *r, const json_t *adapter_config) MUST_CHECK;
 

@@ -5,6 +5,7 @@
 #include "api/schemas.h"
 #include "model/agent_key.h"
 #include "model/agent_view.h"
+#include "model/approval.h"
 
 #include <string.h>
 
@@ -17,7 +18,19 @@ static err_t move(struct req *r, enum agent_event event)
 err_t agent_pause(struct req *r) { return move(r, AGENT_PAUSE); }
 err_t agent_resume(struct req *r) { return move(r, AGENT_RESUME); }
 err_t agent_clear_error(struct req *r) { return move(r, AGENT_CLEAR_ERROR); }
-err_t agent_approve(struct req *r) { return move(r, AGENT_APPROVE); }
+
+/* An open hire is approved with it, and its payload becomes the agent's (AR-14c). */
+err_t agent_approve(struct req *r)
+{
+    struct approval x;
+    bool found;
+    TRY(approval_of_hire(r->db, &r->agent, &x, &found));
+    if (!found || strcmp(r->agent.status, "pending_approval") != 0) return move(r, AGENT_APPROVE);
+    TRY(approval_decide(r->db, &r->actor, &x, APPROVAL_APPROVE, NULL));
+    TRY(agent_get(r->db, r->agent.id, &r->agent, &found));
+    return agent_write_one(r->db, &r->w, &r->agent, AGENT_CONFIGS_FULL);
+}
+
 err_t agent_terminate(struct req *r) { return move(r, AGENT_TERMINATE); }
 
 static err_t answer_ok(struct req *r)

@@ -6,6 +6,7 @@
 #include "model/run.h"
 #include "model/runtime_state.h"
 #include "model/wake.h"
+#include "rules/redact.h"
 
 #include <string.h>
 
@@ -126,11 +127,45 @@ err_t agent_invoke(struct req *r)
 
 /* ---- runtime state ---- */
 
-static void write_state(struct req *r, const struct runtime_state *state)
+/* Session parameters are the adapter's own and may hold what is secret. */
+static void write_params(struct req *r, const struct task_session *s)
 {
+    jw_key(&r->w, "sessionParamsJson");
+    jw_json(&r->w, s && s->session_params_json ? redact_json(r->arena, json_read(s->session_params_json)) : NULL);
+}
+
+static err_t write_state(struct req *r, const struct runtime_state *state)
+{
+    struct task_session *latest;
+    int n;
+    TRY(task_session_list(r->db, r->agent.id, &latest, &n));
     entity_write(&r->w, &ENTITY_runtime_state, state, VIEW_FULL);
-    jw_kstr(&r->w, "sessionDisplayId", state->session_id);
-    jw_knull(&r->w, "sessionParamsJson"); /* adapters of this version keep no session parameters */
+    jw_kstr(&r->w, "sessionDisplayId", n ? latest->session_display_id : state->session_id);
+    write_params(r, n ? latest : NULL);
+    return OK;
+}
+
+err_t agent_task_sessions(struct req *r)
+{
+    struct task_session *rows;
+    int n;
+    TRY(task_session_list(r->db, r->agent.id, &rows, &n));
+    jw_arr(&r->w);
+    for (int i = 0; i < n; i++) {
+        jw_obj(&r->w);
+        for (int k = 0; k < ENTITY_task_session.count; k++) {
+            const struct field *f = &ENTITY_task_session.fields[k];
+            if (strcmp(f->name, "session_params_json") == 0) {
+                write_params(r, &rows[i]);
+                continue;
+            }
+            jw_key(&r->w, f->json);
+            entity_write_field(&r->w, f, &rows[i]);
+        }
+        jw_obj_end(&r->w);
+    }
+    jw_arr_end(&r->w);
+    return OK;
 }
 
 err_t agent_runtime_state(struct req *r)
@@ -138,7 +173,7 @@ err_t agent_runtime_state(struct req *r)
     struct runtime_state state;
     TRY(runtime_state_get(r->db, &r->agent, &state));
     jw_obj(&r->w);
-    write_state(r, &state);
+    TRY(write_state(r, &state));
     jw_obj_end(&r->w);
     return OK;
 }
@@ -146,10 +181,11 @@ err_t agent_runtime_state(struct req *r)
 err_t agent_reset_session(struct req *r)
 {
     struct runtime_state state;
-    TRY(runtime_state_reset(r->db, &r->actor, &r->agent, json_str(r->body, "taskKey"), &state));
+    int64_t cleared;
+    TRY(runtime_state_reset(r->db, &r->actor, &r->agent, json_str(r->body, "taskKey"), &state, &cleared));
     jw_obj(&r->w);
-    write_state(r, &state);
-    jw_kint(&r->w, "clearedTaskSessions", 0); /* there are none apart from the agent's own session */
+    TRY(write_state(r, &state));
+    jw_kint(&r->w, "clearedTaskSessions", cleared);
     jw_obj_end(&r->w);
     return OK;
 }

@@ -1,10 +1,12 @@
 /* agents: list, create, show, change (AR §1-4). */
 #include "api/agent_access.h"
 #include "api/handlers.h"
+#include "api/issue_guard.h"
 #include "api/schemas.h"
 #include "model/agent_control.h"
 #include "model/agent_edit.h"
 #include "model/agent_timers.h"
+#include "model/approval.h"
 #include "model/inbox.h"
 #include "rules/adapter_types.h"
 #include "rules/agent_config.h"
@@ -71,6 +73,17 @@ static const struct prop create_props[] = {
     {"instructionsBundle", PROP_OBJECT},
 };
 SCHEMA(AGENT_CREATE, create_props);
+
+static const struct prop source_item = {"", PROP_UUID};
+static const struct prop hire_props[] = {
+    {"name", PROP_STRING, REQUIRED, .min = 1},
+    PROFILE_PROPS,
+    {"permissions", PROP_OBJECT, .object = &agent_permissions},
+    {"instructionsBundle", PROP_OBJECT},
+    {"sourceIssueId", PROP_UUID, NULLABLE},
+    {"sourceIssueIds", PROP_ARRAY, .max = 100, .items = &source_item},
+};
+SCHEMA(AGENT_HIRE, hire_props);
 
 static const struct prop patch_props[] = {
     {"name", PROP_STRING, .min = 1},
@@ -251,7 +264,11 @@ static err_t check_create(struct req *r)
     TRY(require_agent_creator(r));
     TRY(refuse_host_commands(r, json_object_get(r->body, "adapterConfig")));
     const char *role = json_str(r->body, "role");
-    if (has(r, "permissions") || (role && strcmp(role, "ceo") == 0)) TRY(require_permission_manager(r));
+    return has(r, "permissions") || (role && strcmp(role, "ceo") == 0) ? require_permission_manager(r) : OK;
+}
+
+static err_t check_direct(struct req *r)
+{
     if (r->company.require_board_approval_for_new_agents)
         return err_new(
             r->arena, ERR_CONFLICT,
@@ -260,12 +277,12 @@ static err_t check_create(struct req *r)
     return OK;
 }
 
-err_t agent_create_route(struct req *r)
+/* The agent that the body describes. */
+static err_t described(struct req *r, struct agent *out)
 {
     struct agent agent;
     json_t *config;
     entity_init(&ENTITY_agent, &agent);
-    TRY(check_create(r));
     agent.company_id = r->company.id;
     agent.role = "general";
     const char *type = json_str(r->body, "adapterType");
@@ -280,8 +297,53 @@ err_t agent_create_route(struct req *r)
     agent.adapter_config = json_text(r->arena, config);
     agent.runtime_config = json_text(r->arena, runtime_config_defaults(json_object_get(r->body, "runtimeConfig")));
     agent.permissions = json_text(r->arena, permissions_defaults(agent.role, json_object_get(r->body, "permissions")));
+    *out = agent;
+    return OK;
+}
+
+err_t agent_create_route(struct req *r)
+{
+    struct agent agent;
+    TRY(check_create(r));
+    TRY(check_direct(r));
+    TRY(described(r, &agent));
     TRY(agent_create(r->db, &r->actor, &agent, json_object_get(r->body, "desiredSkills")));
     return agent_write_one(r->db, &r->w, &agent, is_board(r) ? AGENT_CONFIGS_FULL : AGENT_CONFIGS_MASKED);
+}
+
+/* sourceIssueId and sourceIssueIds, each once. */
+static const struct id_list *source_issues(struct req *r)
+{
+    const char *one = json_str(r->body, "sourceIssueId");
+    json_t *all = json_array();
+    if (one) json_array_append_new(all, json_string(one));
+    json_array_extend(all, json_object_get(r->body, "sourceIssueIds"));
+    json_object_set_new(r->body, "sourceIssueIds", all);
+    return body_ids(r, "sourceIssueIds");
+}
+
+/* AR-14b: an agent, and where the company wants it the approval that lets it work. */
+err_t agent_hire_route(struct req *r)
+{
+    struct agent agent;
+    struct approval approval;
+    bool pending = r->company.require_board_approval_for_new_agents;
+    TRY(check_create(r));
+    TRY(described(r, &agent));
+    TRY(approval_hire(r->db, &r->actor,
+                      &(struct approval_hiring){.agent = &agent,
+                                                .pending = pending,
+                                                .issues = source_issues(r),
+                                                .desired_skills = json_object_get(r->body, "desiredSkills")},
+                      &approval));
+    jw_obj(&r->w);
+    jw_key(&r->w, "agent");
+    TRY(agent_write_one(r->db, &r->w, &agent, is_board(r) ? AGENT_CONFIGS_FULL : AGENT_CONFIGS_MASKED));
+    jw_key(&r->w, "approval");
+    if (pending) approval_write(&r->w, r->arena, &approval);
+    else jw_null(&r->w);
+    jw_obj_end(&r->w);
+    return OK;
 }
 
 /* Equal values keep their stored text: the database may have spelled it otherwise. */

@@ -8,6 +8,8 @@
 #include "api/request.h"
 #include "http/hub.h"
 #include "http/server.h"
+#include "model/execution_workspace.h"
+#include "rules/worktree.h"
 #include "store/db.h"
 
 struct app_options {
@@ -18,6 +20,10 @@ struct app_options {
     int listen_port;
     const char *jwt_secret;
     instant_t started_at;
+    /* How a working tree looks now; asks git, so slow routes only; may be NULL. */
+    err_t (*inspect)(struct arena *a, const char *cwd, const char *base_ref, struct tree_facts *out);
+    /* Worktrees and branches nobody names; the same. */
+    err_t (*orphans)(struct arena *a, const struct workspace_names *n, bool apply, bool force, json_t **found);
     int (*attached_runs)(void *ctx); /* runs whose supervisor answers to this server; may be NULL */
     void *ctx;
 };

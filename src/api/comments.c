@@ -149,6 +149,7 @@ err_t comment_create(struct req *r)
     struct issue_changed done;
     TRY(check_limits(r));
     issue_may_comment(r, &c.reason);
+    TRY(issue_may_recover(r));
     TRY(issue_influence(r));
     c.after = r->issue;
     c.comment = &comment;

@@ -11,6 +11,7 @@
 #include "http/assets.h"
 #include "http/router.h"
 #include "model/agent.h"
+#include "model/approval.h"
 #include "model/company.h"
 #include "model/execution_workspace.h"
 #include "model/goal.h"
@@ -308,6 +309,11 @@ static err_t load_entity(struct req *r)
         TRY(label_get(r->db, ref, &r->label, &found));
         if (!found || !visible(r, r->label.company_id)) return not_found(r, "Label");
         r->company_id = r->label.company_id;
+        return OK;
+    case SCOPE_APPROVAL:
+        TRY(approval_get(r->db, ref, &r->approval, &found));
+        if (!found || !visible(r, r->approval.company_id)) return not_found(r, "Approval");
+        r->company_id = r->approval.company_id;
         return OK;
     case SCOPE_WORKSPACE:
         TRY(execution_workspace_get(r->db, ref, &r->workspace, &found));

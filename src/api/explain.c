@@ -1,7 +1,8 @@
-/* explain: why an issue moves, or does not (EX-2). */
+/* explain: why an issue moves, or does not (EX-2), and what the engine decided about it. */
 #include "model/explain.h"
 #include "api/handlers.h"
 #include "base/text.h"
+#include "model/history.h"
 
 #include <stdlib.h>
 
@@ -14,6 +15,11 @@ err_t issue_explain(struct req *r)
     TRY(explain_load(r->db, r->company_id, &root, 1, &x));
     explain_write(r->arena, &r->w, &x, 0);
     return OK;
+}
+
+err_t issue_history(struct req *r)
+{
+    return history_write(r->db, &r->w, &r->issue, query_limit(r, "limit", 200, HISTORY_LIST_MAX));
 }
 
 static int offset_of(const struct req *r)

@@ -8,6 +8,7 @@
 #include "model/checkout.h"
 #include "model/influence.h"
 #include "model/issue.h"
+#include "model/recovery_resolve.h"
 #include "model/relation.h"
 
 #include <ctype.h>
@@ -57,6 +58,26 @@ void issue_may_comment(struct req *r, const char **reason)
 {
     bool own = is_agent(r) && text_is(r->issue.assignee_agent_id, r->actor.agent_id);
     *reason = access_reason(&(struct access_facts){.board = is_board(r), .own = own});
+}
+
+static bool moves_issue(const struct req *r)
+{
+    static const char *const keys[] = {"status",          "assigneeAgentId", "assigneeUserId", "blockedByIssueIds",
+                                       "executionPolicy", "reviewPolicy",    "unblockDescriptor"};
+    bool moves = json_bool(r->body, "reopen", false) || json_bool(r->body, "resume", false);
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) moves |= has(r, keys[i]);
+    return moves;
+}
+
+err_t issue_may_recover(struct req *r)
+{
+    struct recovery_action a;
+    bool found, yes;
+    if (!is_agent(r) || !moves_issue(r)) return OK;
+    TRY(recovery_action_open(r->db, r->issue.id, &a, &found));
+    if (!found) return OK;
+    TRY(recovery_may_decide(r->db, &r->self, &a, &r->issue, &yes));
+    return yes ? OK : forbidden(r, "Agent cannot resolve another owner's recovery action");
 }
 
 /* ---- influence (IS-10) ---- */

@@ -14,6 +14,9 @@
 err_t issue_may_write(struct req *r, enum access_class c, const char **reason) MUST_CHECK;
 /* CMT: visible issues are open to comments. */
 void issue_may_comment(struct req *r, const char **reason);
+/* IS-58: with a recovery action open, what moves the issue is for its assignee, the action's owner and who
+ * manages them; looks at the members of the body. */
+err_t issue_may_recover(struct req *r) MUST_CHECK;
 /* IS-10: an agent writes from a run that works on an issue, and touches at most
  * so many times other issues than that. Records the touch. */
 err_t issue_influence(struct req *r) MUST_CHECK;

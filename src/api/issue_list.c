@@ -5,6 +5,7 @@
 #include "api/issue_guard.h"
 #include "base/id.h"
 #include "base/text.h"
+#include "model/inbox_state.h"
 #include "model/issue_card.h"
 
 #include <stdlib.h>
@@ -113,6 +114,10 @@ static err_t query_people(struct req *r, struct issue_filter *f)
     TRY(query_assignee(r, f));
     TRY(query_user(r, "assigneeUserId", &f->assignee_user_id));
     TRY(query_user(r, "touchedByUserId", &f->touched_by_user_id));
+    TRY(query_user(r, "unreadForUserId", &f->unread_for_user_id));
+    TRY(query_user(r, "inboxArchivedByUserId", &f->inbox_of_user_id));
+    if (f->unread_for_user_id && f->touched_by_user_id == NULL) /* only what one has to do with is unread */
+        f->touched_by_user_id = f->unread_for_user_id;
     return query_id(r, "participantAgentId", &f->participant_agent_id);
 }
 
@@ -147,32 +152,60 @@ static err_t query_filter(struct req *r, struct issue_filter *f)
     return query_page(r, f);
 }
 
-err_t issues_list(struct req *r)
+static err_t answer_list(struct req *r, const struct issue_filter *f)
 {
-    struct issue_filter f;
     struct issue *rows;
     struct issue_cards cards;
+    struct inbox_mark *marks = NULL;
     int n;
     int64_t total;
-    TRY(query_filter(r, &f));
     bool compact = text_is(query(r, "view"), "compact"),
-         blocked_by = query_bool(r, "includeBlockedBy") || f.attention_blocked;
+         blocked_by = query_bool(r, "includeBlockedBy") || f->attention_blocked;
+    const char *person = f->touched_by_user_id ? f->touched_by_user_id : f->inbox_of_user_id;
     unsigned parts = CARD_LABELS | CARD_ATTENTION;
     if (!compact) parts |= CARD_RUNS;
     if (blocked_by) parts |= CARD_BLOCKED_BY;
-    TRY(issue_list(r->db, &f, &rows, &n));
+    TRY(issue_list(r->db, f, &rows, &n));
     TRY(issue_cards_load(r->db, rows, n, parts, &cards));
-    total = f.offset + n;
-    if (n == f.limit || (n == 0 && f.offset > 0))
-        TRY(issue_count(r->db, &f, &total)); /* a short page is the last one */
+    if (person) TRY(inbox_marks_load(r->db, person, rows, n, &marks));
+    total = f->offset + n;
+    if (n == f->limit || (n == 0 && f->offset > 0))
+        TRY(issue_count(r->db, f, &total)); /* a short page is the last one */
     http_set_header(r->http, "X-Total-Count", arena_printf(r->arena, "%lld", (long long)total));
     http_set_header(r->http, "X-Paperclip-Request-Cache", "miss"); /* nothing is kept between requests (IS-74) */
     if (compact) r->etag_prefix = "compact-issues";
     jw_arr(&r->w);
     for (int i = 0; i < n; i++)
-        issue_write_row(&r->w, &cards, &cards.items[i], compact ? VIEW_COMPACT : VIEW_LIST, blocked_by);
+        issue_write_row(&r->w, &cards, &cards.items[i],
+                        &(struct row_form){.view = compact ? VIEW_COMPACT : VIEW_LIST,
+                                           .blocked_by = blocked_by,
+                                           .mark = marks ? &marks[i] : NULL});
     jw_arr_end(&r->w);
     return OK;
+}
+
+err_t issues_list(struct req *r)
+{
+    struct issue_filter f;
+    TRY(query_filter(r, &f));
+    return answer_list(r, &f);
+}
+
+/* What a person's inbox shows, for an agent that works for them (AR-27). */
+err_t agent_inbox_mine(struct req *r)
+{
+    static const char *const inbox[] = {"backlog", "todo", "in_progress", "in_review", "blocked", "done"};
+    struct issue_filter f;
+    const char *user = query(r, "userId");
+    if (user == NULL) return bad(r, "userId is required");
+    r->company_id = r->actor.company_id;
+    TRY(query_filter(r, &f));
+    if (f.status_count == 0) {
+        f.statuses = inbox;
+        f.status_count = (int)(sizeof inbox / sizeof *inbox);
+    }
+    f.touched_by_user_id = f.inbox_of_user_id = user;
+    return answer_list(r, &f);
 }
 
 err_t issues_count(struct req *r)

@@ -1,6 +1,8 @@
 /* issues: create, show, change and delete a task (IS §4, §5, §8). */
 #include "api/handlers.h"
 #include "api/issue_guard.h"
+#include "api/issue_policy.h"
+#include "api/issue_workspace.h"
 #include "api/schemas.h"
 #include "base/id.h"
 #include "base/text.h"
@@ -8,11 +10,13 @@
 #include "model/agent.h"
 #include "model/assignee.h"
 #include "model/goal.h"
+#include "model/interaction.h"
 #include "model/issue.h"
 #include "model/issue_card.h"
 #include "model/issue_create.h"
 #include "model/issue_detail.h"
 #include "model/issue_update.h"
+#include "model/issue_workspace.h"
 #include "model/project.h"
 #include "model/reference.h"
 #include "rules/issue_status.h"
@@ -58,11 +62,15 @@ static const struct prop criterion = {"", PROP_TEXT, .min = 1, .max = 500};
         {"priority", PROP_ENUM, 0, .options = ISSUE_PRIORITY_OPTIONS},                                         \
         {"reviewPolicy", PROP_ENUM, NULLABLE, .options = review_policies}, {"projectId", PROP_UUID, NULLABLE}, \
         {"projectWorkspaceId", PROP_UUID, NULLABLE}, {"goalId", PROP_UUID, NULLABLE},                          \
+        {"executionWorkspaceId", PROP_UUID, NULLABLE},                                                         \
+        {"executionWorkspacePreference", PROP_ENUM, NULLABLE, .options = EXECUTION_WORKSPACE_MODES},           \
+        {"executionWorkspaceSettings", PROP_OBJECT, NULLABLE, .object = &issue_workspace_settings},            \
         {"blockedByIssueIds", PROP_ARRAY, 0, .max = 200, .items = &ref_item},                                  \
         {"unblockDescriptor", PROP_OBJECT, NULLABLE, .object = &UNBLOCK_DESCRIPTOR},                           \
         {"assigneeUserId", PROP_STRING, NULLABLE, .min = 1}, {"requestDepth", PROP_NUMBER},                    \
         {"billingCode", PROP_STRING, NULLABLE},                                                                \
         {"assigneeAdapterOverrides", PROP_OBJECT, NULLABLE, .object = &ASSIGNEE_OVERRIDES},                    \
+        {"executionPolicy", PROP_OBJECT, NULLABLE, .object = &EXECUTION_POLICY},                               \
     {                                                                                                          \
         "labelIds", PROP_ARRAY, 0, .max = 100, .items = &uuid_item                                             \
     }
@@ -95,10 +103,14 @@ static const struct prop create_props[] = {
 SCHEMA_WITH(ISSUE_CREATE, create_props, .refine = refine_create);
 
 static const struct prop child_props[] = {
-    {"title", PROP_STRING, REQUIRED, .min = 1}, COMMON_PROPS,
-    {"assigneeAgentId", PROP_UUID, NULLABLE},   {"responsibleUserId", PROP_STRING, NULLABLE, .min = 1},
-    {"createdByUserId", PROP_STRING, NULLABLE | READ_ONLY}, {"acceptanceCriteria", PROP_ARRAY, 0, .max = 20, .items = &criterion},
-    {"blockParentUntilDone", PROP_BOOL},        {"allowDuplicate", PROP_BOOL},
+    {"title", PROP_STRING, REQUIRED, .min = 1},
+    COMMON_PROPS,
+    {"assigneeAgentId", PROP_UUID, NULLABLE},
+    {"responsibleUserId", PROP_STRING, NULLABLE, .min = 1},
+    {"createdByUserId", PROP_STRING, NULLABLE | READ_ONLY},
+    {"acceptanceCriteria", PROP_ARRAY, 0, .max = 20, .items = &criterion},
+    {"blockParentUntilDone", PROP_BOOL},
+    {"allowDuplicate", PROP_BOOL},
 };
 SCHEMA_WITH(ISSUE_CHILD, child_props, .refine = refine_create);
 
@@ -232,11 +244,14 @@ static err_t create_common(struct req *r, struct issue_new *in)
     if (agent) entity_set(r->arena, entity_field(&ENTITY_issue, "assigneeAgentId"), row, agent);
     if (is_board(r)) row->responsible_user_id = json_str(r->body, "responsibleUserId");
     in->goal_sent = has(r, "goalId");
+    in->policy_sent = body_policy(r, row);
     in->allow_duplicate = json_bool(r->body, "allowDuplicate", false);
     TRY(check_assignee(r, row));
     TRY(assignee_check_cycle(r->db, &r->actor, row->parent_id, row->assignee_agent_id));
     TRY(assignee_check_permission(r->db, &r->actor, &r->self, NULL, row));
     TRY(check_places(r, row));
+    TRY(issue_workspace_apply(r, row));
+    in->workspace_settings_sent = json_is_object(json_object_get(r->body, "executionWorkspaceSettings"));
     TRY(body_issue_ids(r, "blockedByIssueIds", &blockers));
     set_ids(&in->blockers, blockers);
     set_ids(&in->labels, body_ids(r, "labelIds"));
@@ -302,7 +317,7 @@ err_t issue_child_create(struct req *r)
 
 /* ---- show ---- */
 
-err_t issue_show(struct req *r) { return issue_detail_write(r->db, &r->w, &r->issue); }
+err_t issue_show(struct req *r) { return issue_detail_write(r->db, &r->w, &r->issue, r->actor.user_id); }
 
 /* ---- change ---- */
 
@@ -368,9 +383,17 @@ static err_t patch_fields(struct req *r, struct issue_change *c)
     TRY(check_assignee(r, &changed));
     TRY(assignee_check_permission(r->db, &r->actor, &r->self, before, after));
     TRY(check_places(r, after));
-    if (text_same(before->project_id, after->project_id) || has(r, "projectWorkspaceId")) return OK;
-    after->project_workspace_id = NULL;
-    return issue_default_workspace(r->db, after);
+    TRY(issue_workspace_apply(r, after));
+    if (!text_same(before->project_id, after->project_id) && !has(r, "projectWorkspaceId")) {
+        after->project_workspace_id = NULL;
+        TRY(issue_default_workspace(r->db, after));
+    }
+    bool moved = !text_same(before->project_id, after->project_id) || !text_same(before->project_workspace_id, after->project_workspace_id);
+    if (moved && !has(r, "executionWorkspaceId")) { /* its workspace belongs to the old place (4.3 step 6) */
+        after->execution_workspace_id = NULL;
+        if (text_is(after->execution_workspace_preference, "reuse_existing")) after->execution_workspace_preference = NULL;
+    }
+    return issue_workspace_check(r->db, &r->actor, before, after, json_is_object(json_object_get(r->body, "executionWorkspaceSettings")));
 }
 
 static err_t answer_patched(struct req *r, const struct issue_change *c, const struct issue_changed *done)
@@ -401,6 +424,18 @@ static err_t answer_patched(struct req *r, const struct issue_change *c, const s
     return OK;
 }
 
+/* IS-54: what the request says is to be reviewed must be asked by whoever sends it. */
+static err_t check_review_interaction(struct req *r)
+{
+    const char *id = json_str(r->body, "reviewInteractionId");
+    bool fit = true;
+    if (id) TRY(interaction_is_review(r->db, &r->actor, r->issue.id, id, &fit));
+    if (fit) return OK;
+    return err_with(r->arena, ERR_UNPROCESSABLE, "invalid_review_interaction",
+                    "{\"code\":\"invalid_review_interaction\"}",
+                    "reviewInteractionId names no pending confirmation of this issue");
+}
+
 err_t issue_patch(struct req *r)
 {
     struct issue_change c = {.requested = r->body};
@@ -409,22 +444,23 @@ err_t issue_patch(struct req *r)
     const struct comment_new comment = {.body = text, .on_behalf_of_user_id = json_str(r->body, "onBehalfOfUserId")};
     TRY(patch_limits(r));
     TRY(issue_may_write(r, ACCESS_OPEN, &c.reason));
+    TRY(issue_may_recover(r));
     if (json_object_size(r->body) > 0) TRY(issue_influence(r));
     c.after = r->issue; /* after the guard, which may have adopted the lock */
     c.status_sent = has(r, "status");
     c.goal_sent = has(r, "goalId");
+    c.policy_sent = body_policy(r, &c.after);
     c.descriptor_sent = has(r, "unblockDescriptor");
     c.reopen = json_bool(r->body, "reopen", false);
     c.resume = json_bool(r->body, "resume", false);
     c.interrupt = json_bool(r->body, "interrupt", false);
     if (text) c.comment = &comment;
-    if (json_str(r->body, "reviewInteractionId"))
-        return err_with(r->arena, ERR_UNPROCESSABLE, "invalid_review_interaction", NULL,
-                        "reviewInteractionId names no pending confirmation of this issue");
+    TRY(check_review_interaction(r));
     TRY(patch_fields(r, &c));
     TRY(body_issue_ids(r, "blockedByIssueIds", &c.blockers));
     c.labels = body_ids(r, "labelIds");
     TRY(issue_update(r->db, &r->actor, &r->issue, &c, &done));
+    if (has(r, "executionWorkspaceSettings")) TRY(issue_workspace_settle(r->db, &done.row));
     return answer_patched(r, &c, &done);
 }
 

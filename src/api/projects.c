@@ -1,6 +1,7 @@
 /* projects: containers of issues and their code (WS §2). */
 #include "api/app.h"
 #include "api/handlers.h"
+#include "api/issue_workspace.h"
 #include "api/project_body.h"
 #include "api/schemas.h"
 #include "model/project.h"

@@ -35,6 +35,7 @@ enum scope {
     SCOPE_GOAL,    /* → r->goal */
     SCOPE_PROJECT, /* uuid or url key → r->project */
     SCOPE_LABEL,   /* → r->label */
+    SCOPE_APPROVAL, /* → r->approval */
     SCOPE_WORKSPACE, /* an execution workspace → r->workspace */
     SCOPE_OPERATION, /* a workspace operation → r->operation */
 };
@@ -85,6 +86,7 @@ struct req {
     struct goal goal;
     struct project project;
     struct label label;
+    struct approval approval;
     struct execution_workspace workspace;
     struct workspace_operation operation;
     struct agent self; /* the acting agent, when the actor is one */

@@ -261,26 +261,31 @@ static void unknown_keys(struct check *c, const struct schema *s, json_t *v, con
 
 static void check_members(struct check *c, const struct schema *s, json_t *v, const char *tag);
 
+static void unknown_tag(struct check *c, const char *tag, const struct variant *known, int count)
+{
+    json_t *options = json_array();
+    struct buf b = {0};
+    for (int i = 0; i < count; i++) {
+        json_array_append_new(options, json_string(known[i].value));
+        buf_printf(&b, "%s'%s'", i ? " | " : "", known[i].value);
+    }
+    c->path[c->depth++] = json_string(tag);
+    problem(c, json_pack("{s:s, s:o, s:s}", "code", "invalid_union_discriminator", "options", options, "message",
+                         arena_printf(c->a, "Invalid discriminator value. Expected %s", buf_finish(&b, c->a))));
+    c->depth--;
+}
+
 /* The tag chooses the variant; without a known one nothing else can be said. */
 static void check_union(struct check *c, const struct schema *s, json_t *v)
 {
     const char *value = json_str(v, s->tag);
-    json_t *options = json_array();
-    struct buf b = {0};
     for (int i = 0; i < s->variant_count; i++) {
         const struct variant *one = &s->variants[i];
-        if (value && strcmp(one->value, value) == 0) {
-            buf_free(&b);
-            check_members(c, one->schema, v, s->tag);
-            return;
-        }
-        json_array_append_new(options, json_string(one->value));
-        buf_printf(&b, "%s'%s'", i ? " | " : "", one->value);
+        if (value == NULL || strcmp(one->value, value) != 0) continue;
+        check_members(c, one->schema, v, s->tag);
+        return;
     }
-    c->path[c->depth++] = json_string(s->tag);
-    problem(c, json_pack("{s:s, s:o, s:s}", "code", "invalid_union_discriminator", "options", options, "message",
-                         arena_printf(c->a, "Invalid discriminator value. Expected %s", buf_finish(&b, c->a))));
-    c->depth--;
+    unknown_tag(c, s->tag, s->variants, s->variant_count);
 }
 
 /* Of the problems from the given one on: does one say that a value is none of its type? */
@@ -301,13 +306,31 @@ static void check_object(struct check *c, const struct schema *s, json_t *v)
     else check_members(c, s, v, NULL);
 }
 
+/* The member that the tag decides; an unknown tag is the one problem then (IS-5). */
+static bool check_choice(struct check *c, const struct schema_choice *u, json_t *v)
+{
+    const char *tag = json_str(v, u->tag);
+    for (int i = 0; i < u->count; i++) {
+        const struct prop p = {u->member, PROP_OBJECT, REQUIRED, .object = u->cases[i].schema};
+        if (tag == NULL || strcmp(u->cases[i].value, tag) != 0) continue;
+        c->path[c->depth++] = json_string(u->member);
+        check_prop(c, &p, v, json_object_get(v, u->member));
+        c->depth--;
+        return true;
+    }
+    unknown_tag(c, u->tag, u->cases, u->count);
+    return false;
+}
+
 static void check_members(struct check *c, const struct schema *s, json_t *v, const char *tag)
 {
+    if (s->choice && !check_choice(c, s->choice, v)) return;
     size_t before = json_array_size(c->problems);
     for (int i = 0; i < s->count; i++) {
         const struct prop *p = &s->props[i];
         json_t *m = json_object_get(v, p->name);
         if (m == NULL && !(p->flags & REQUIRED)) continue;
+        if (s->choice && strcmp(s->choice->member, p->name) == 0) continue; /* checked above */
         c->path[c->depth++] = json_string(p->name);
         check_prop(c, p, v, m);
         c->depth--;
@@ -452,6 +475,15 @@ static void write_prop(struct jw *w, const struct prop *p)
 
 static void write_members(struct jw *w, const struct schema *s, bool nullable, const char *tag, const char *value);
 
+static void write_choice(struct jw *w, const struct schema_choice *u)
+{
+    jw_obj(w);
+    jw_karr(w, "oneOf");
+    for (int i = 0; i < u->count; i++) write_object(w, u->cases[i].schema, false);
+    jw_arr_end(w);
+    jw_obj_end(w);
+}
+
 static void write_union(struct jw *w, const struct schema *s, bool nullable)
 {
     jw_obj(w);
@@ -490,7 +522,8 @@ static void write_members(struct jw *w, const struct schema *s, bool nullable, c
     for (int i = 0; i < s->count; i++) {
         if (s->props[i].kind == PROP_NEVER) continue;
         jw_key(w, s->props[i].name);
-        write_prop(w, &s->props[i]);
+        if (s->choice && strcmp(s->choice->member, s->props[i].name) == 0) write_choice(w, s->choice);
+        else write_prop(w, &s->props[i]);
         any |= (s->props[i].flags & REQUIRED) != 0;
     }
     jw_obj_end(w);

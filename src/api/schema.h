@@ -48,6 +48,13 @@ struct variant {
     const struct schema *schema; /* without the tag */
 };
 
+/* What one member must look like, by the value of another beside it (kind → payload). */
+struct schema_choice {
+    const char *tag, *member;
+    const struct variant *cases;
+    int count;
+};
+
 struct schema {
     const char *name; /* OpenAPI component name */
     const struct prop *props;
@@ -58,6 +65,7 @@ struct schema {
     int variant_count;
     /* Cross-field rules: adds problems with schema_custom. Not asked when a member is of a wrong type. */
     void (*refine)(const json_t *body, json_t *problems);
+    const struct schema_choice *choice; /* or NULL */
 };
 #define SCHEMA_WITH(n, p, ...) \
     const struct schema n = {.name = #n, .props = (p), .count = (int)(sizeof(p) / sizeof *(p)), __VA_ARGS__}

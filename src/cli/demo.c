@@ -12,9 +12,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { TIMEOUT_SEC = 120, GIT_TIMEOUT_MS = 30000 };
+enum { TIMEOUT_SEC = 120, GIT_TIMEOUT_MS = 30000, CLOSE_TRIES = 200 };
 
 static int64_t span_ms(const json_t *run)
 {
@@ -40,18 +41,37 @@ static const char *report_text(struct demo *d, const char *branch)
     return r.code == 0 ? r.output : NULL;
 }
 
-/* The report as a file beside the scripts; unless --keep, the worktree is taken from the repository again. */
-static const char *put_report(struct demo *d, const char *text)
+/* The engineers' workspace is closed, which takes its worktree from the repository again; the branch stays. */
+static void close_workspaces(struct demo *d)
 {
     struct arena *a = d->c->arena;
-    const char *tree = arena_printf(a, "%s/tree", d->folder), *path = arena_printf(a, "%s/REPORT.md", d->folder);
+    const char *path = arena_printf(a, "/api/companies/%s/execution-workspaces", d->company_id);
+    const json_t *ws;
+    size_t i;
+    json_array_foreach (demo_call(d, "GET", path, NULL), i, ws) {
+        const char *one = arena_printf(a, "/api/execution-workspaces/%s", json_str(ws, "id"));
+        (void)api_request(d->c, "PATCH", one, json_pack("{s:s}", "status", "archived"));
+        for (int tries = 0; tries < CLOSE_TRIES; tries++) {
+            struct api_answer now = api_request(d->c, "GET", one, NULL);
+            const char *state = json_str(json_object_get(now.json, "metadata"), "cleanupState");
+            if (now.status == 200 && (state == NULL || strcmp(state, "pending") != 0)) break;
+            nanosleep(&(struct timespec){.tv_nsec = 50 * 1000000L}, NULL);
+        }
+    }
+}
+
+/* The report as a file beside the scripts; unless --keep, the worktree goes. */
+static const char *put_report(struct demo *d, const char *branch, const char *text)
+{
+    struct arena *a = d->c->arena;
+    const char *tree = arena_printf(a, "%s/worktrees/%s", d->folder, branch),
+               *path = arena_printf(a, "%s/REPORT.md", d->folder);
     if (d->c->value[OPT_keep]) return arena_printf(a, "%s/REPORT.md", tree);
     FILE *f = fopen(path, "we");
     bool good = f && fprintf(f, "%s\n", text) > 0;
     if (f) good = fclose(f) == 0 && good;
     if (!good) return arena_printf(a, "%s/REPORT.md", tree);
-    const char *const argv[] = {"git", "-C", d->repo, "worktree", "remove", "--force", "--force", tree, NULL};
-    (void)exec_wait(a, argv, GIT_TIMEOUT_MS); /* a worktree that stays is no harm */
+    close_workspaces(d);
     return path;
 }
 
@@ -116,7 +136,7 @@ static int finish(struct demo *d, bool over)
 {
     struct buf out BUF_AUTO = {0};
     const char *branch = branch_of(d), *text = report_text(d, branch);
-    const char *path = text ? put_report(d, text) : NULL;
+    const char *path = text ? put_report(d, branch, text) : NULL;
     bool good = over && all_done(d) && text;
     if (d->c->value[OPT_json]) print_json(&out, result_json(d, good, branch, path));
     else tell(d, &out, good, branch, path);

@@ -182,9 +182,9 @@ static bool make_agents(struct demo *d)
     const char *path = arena_printf(a, "/api/companies/%s/agents", d->company_id);
     for (int i = 0; i < DEMO_AGENTS; i++) {
         json_t *env = json_pack("{s:{s:s, s:s}}", "REPORT_DIR", "type", "plain", "value", d->folder);
-        json_t *config = json_pack("{s:s, s:[s], s:s, s:o, s:i}", "command", "/bin/sh", "args",
-                                   arena_printf(a, "%s/agents/%s", d->folder, CAST[i].script), "cwd", d->repo, "env",
-                                   env, "timeoutSec", RUN_TIMEOUT_SEC);
+        json_t *config = json_pack("{s:s, s:[s], s:o, s:i}", "command", "/bin/sh", "args",
+                                   arena_printf(a, "%s/agents/%s", d->folder, CAST[i].script), "env", env, "timeoutSec",
+                                   RUN_TIMEOUT_SEC);
         json_t *body = json_pack("{s:s, s:s, s:s, s:s, s:o, s:s?}", "name", CAST[i].name, "role", CAST[i].role, "title",
                                  CAST[i].title, "adapterType", "process", "adapterConfig", config, "reportsTo",
                                  i ? d->agent_id[0] : NULL);
@@ -196,14 +196,16 @@ static bool make_agents(struct demo *d)
     return true;
 }
 
-/* The repository as a project, and the goal: assigning it wakes the CEO. */
+/* The repository as a project, and the goal: assigning it wakes the CEO. The CEO only reads the checkout; it gives
+ * its engineers a worktree on a branch of their own (ceo.sh). */
 static bool make_goal(struct demo *d)
 {
     struct arena *a = d->c->arena;
     json_t *workspace = json_pack("{s:s, s:s, s:b}", "name", "repository", "cwd", d->repo, "isPrimary", 1);
     const json_t *project =
         create_once(d, arena_printf(a, "/api/companies/%s/projects", d->company_id), "name",
-                    json_pack("{s:s, s:s, s:o}", "name", "Report", "status", "in_progress", "workspace", workspace));
+                    json_pack("{s:s, s:s, s:o, s:{s:b, s:s}}", "name", "Report", "status", "in_progress", "workspace",
+                              workspace, "executionWorkspacePolicy", "enabled", 1, "defaultMode", "shared_workspace"));
     if (project == NULL) return false;
     d->project_id = json_str(project, "id");
     json_t *goal = json_pack(

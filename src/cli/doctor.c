@@ -24,7 +24,7 @@ static const struct {
     {"supervisor", check_shim},         {"git", check_git},
     {"agent programs", check_agents},   {"process control", check_processes},
     {"cgroups", check_cgroup},          {"kernel features", check_kernel},
-    {"limits", check_limits},
+    {"limits", check_limits},           {"workspaces", check_workspaces},
 };
 enum { CHECKS_COUNT = sizeof CHECKS / sizeof *CHECKS };
 

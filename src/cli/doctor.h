@@ -34,5 +34,6 @@ struct finding check_processes(struct patient *p);
 struct finding check_cgroup(struct patient *p);
 struct finding check_kernel(struct patient *p);
 struct finding check_limits(struct patient *p);
+struct finding check_workspaces(struct patient *p);
 
 #endif

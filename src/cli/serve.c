@@ -11,8 +11,11 @@
 #include "base/settings.h"
 #include "engine/engine.h"
 #include "model/instance.h"
+#include "rules/recovery.h"
 #include "store/migrate.h"
 #include "workspace/cgroup.h"
+#include "workspace/driver.h"
+#include "workspace/orphans.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -207,6 +210,18 @@ static bool has_listeners(void *ctx, const char *company_id)
     return hub_has_listeners(s->hub, company_id);
 }
 
+static err_t inspect_tree(struct arena *a, const char *cwd, const char *base_ref, struct tree_facts *out)
+{
+    return LOCAL_DRIVER.inspect(&(struct workspace_job){.arena = a}, cwd, base_ref, out);
+}
+
+static err_t find_orphans(struct arena *a, const struct workspace_names *n, bool apply, bool force, json_t **found)
+{
+    return orphans_find(&(struct workspace_job){.arena = a},
+                        &(struct orphans_request){.roots = n->roots, .dirs = n->dirs, .held = n->held, .made = n->made, .apply = apply, .force = force},
+                        found);
+}
+
 static int attached_runs(void *ctx)
 {
     const struct server *s = ctx;
@@ -227,6 +242,8 @@ static err_t start_http(struct server *s)
                                     .listen_host = s->host,
                                     .listen_port = s->port,
                                     .started_at = clock_now(),
+                                    .inspect = inspect_tree,
+                                    .orphans = find_orphans,
                                     .attached_runs = attached_runs,
                                     .ctx = s};
     const struct http_server_options o = {.host = s->host,
@@ -279,8 +296,17 @@ static void bound_memory(void)
     mallopt(M_TRIM_THRESHOLD, 128 << 10);
 }
 
+/* A word that nobody knows would quietly mean something. */
+static err_t check_words(struct server *s)
+{
+    if (recovery_mode(settings.auto_recovery) != RECOVERY_MODES) return OK;
+    return err_new(&s->arena, ERR_BAD_REQUEST, "execution.autoRecovery: \"%s\" must be full, surface_only or off",
+                   settings.auto_recovery);
+}
+
 static err_t start(struct server *s)
 {
+    TRY(check_words(s));
     TRY(parse_listen(s));
     log_setup(log_level_parse(settings.log_level, LOG_INFO), -1);
     raise_limits();

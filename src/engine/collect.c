@@ -321,6 +321,8 @@ static void *keep_http(struct arena *a, const void *arg)
     *copy = *r;
     copy->error = arena_strdup(a, r->error);
     copy->error_code = arena_strdup(a, r->error_code);
+    copy->error_family = arena_strdup(a, r->error_family);
+    copy->retry_not_before = arena_strdup(a, r->retry_not_before);
     copy->summary = arena_strdup(a, r->summary);
     copy->result = r->result ? json_deep_copy(r->result) : NULL;
     return copy;
@@ -335,10 +337,12 @@ void collect_http(struct engine *e, const char *run_id, const struct http_agent_
     if (err || !found) return;
     x.outcome = (struct run_outcome){
         .has_exit_code = r->error == NULL, .error = r->error ? arena_strdup(&e->arena, r->error) : NULL,
-        .error_code = arena_strdup(&e->arena, r->error_code), .timed_out = r->timed_out, .timeout_sec = (r->timeout_ms + 999) / 1000,
+        .error_code = arena_strdup(&e->arena, r->error_code), .error_family = arena_strdup(&e->arena, r->error_family),
+        .timed_out = r->timed_out, .timeout_sec = (r->timeout_ms + 999) / 1000,
         .timeout_configured = r->timeout_configured, .log_bytes = -1, .last_output_at = INSTANT_NONE,
         .summary = arena_strdup(&e->arena, r->summary), .result = r->result ? json_deep_copy(r->result) : json_object(),
     };
+    if (r->retry_not_before && !instant_parse(r->retry_not_before, &x.outcome.retry_not_before)) x.outcome.retry_not_before = 0;
     json_object_set_new(x.outcome.result, "effectiveTimeoutMs", json_integer((json_int_t)r->timeout_ms));
     finish(e, &x, false, &(struct settle_again){.fn = http_again, .keep = keep_http, .arg = r});
 }

@@ -116,7 +116,7 @@ err_t engine_start(struct arena *a, const struct engine_options *o, struct engin
     if (e == NULL) abort();
     e->opt = *o;
     e->mail_tail = &e->mail_head;
-    e->next_retry = e->next_timer = INSTANT_NONE;
+    e->next_retry = e->next_timer = e->next_monitor = e->retired_at = INSTANT_NONE;
     e->next_tick = clock_now() + settings.tick_ms;
     pthread_mutex_init(&e->mail_lock, NULL);
     TRY(db_open(a, o->store, &e->db));

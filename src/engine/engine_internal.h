@@ -45,10 +45,13 @@ struct engine {
     struct live_run *runs;
     int run_count;
     struct jobs *workspace_jobs; /* git: never the pool that answers requests */
-    bool sweeping[2];    /* a job of these duties is under way: retire, cleanup */
+    bool sweeping[2];            /* a job of these duties is under way: retire, cleanup */
+    instant_t retired_at;        /* where the last retire pass ended */
+    char retired_id[40];
     atomic_int attached; /* of these, with a link to their shim; read by other threads */
-    instant_t next_tick, next_retry, next_timer, looked_at;
+    instant_t next_tick, next_retry, next_timer, next_monitor, looked_at;
     char stalled_company[40], stalled_issue[40]; /* where the last stalled_pass ended */
+    char action_seen[40];                        /* … and the last actions_pass */
     /* results of jobs, for the engine's thread */
     pthread_mutex_t mail_lock;
     struct engine_mail *mail_head, **mail_tail;
@@ -107,9 +110,13 @@ struct http_agent_result;
 void collect_http(struct engine *e, const char *run_id, const struct http_agent_result *r);
 /* timers.c: heartbeats that are due, retries that are due. */
 void timers_pass(struct engine *e);
+/* monitors.c: looks at issues that are due. */
+void monitors_pass(struct engine *e);
 /* sweep.c: the periodic pass over rows (EX-113): deferred wakes, stale locks, old events. */
 void sweep_pass(struct engine *e);
 /* stalled.c: a duty of the sweep, work that nothing moves (EX-97…101). */
 err_t stalled_pass(struct engine *e) MUST_CHECK;
+/* actions.c: a duty of the sweep, open recovery actions (EX-125). */
+err_t actions_pass(struct engine *e) MUST_CHECK;
 
 #endif

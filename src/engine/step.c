@@ -4,7 +4,7 @@
  * runs the same code.
  */
 #include "base/settings.h"
-#include "engine/engine_internal.h"
+#include "engine/workspace.h"
 
 void engine_unit(struct engine *e)
 {
@@ -30,17 +30,22 @@ void engine_passes(struct engine *e, instant_t now)
 {
     cancels_pass(e);
     timers_pass(e);
+    monitors_pass(e);
     if (now >= e->next_tick) {
         e->next_tick = now + settings.tick_ms;
         if (settings.scheduler_enabled) sweep_pass(e);
     }
     dispatch_pass(e);
+    engine_unit(e);
+    err_t err = workspace_cleanup_pass(e);
+    if (err) engine_failed(e, "workspaces", err);
 }
 
 instant_t engine_due(const struct engine *e)
 {
     instant_t due = e->next_tick;
     if (e->next_retry != INSTANT_NONE && e->next_retry < due) due = e->next_retry;
+    if (e->next_monitor != INSTANT_NONE && e->next_monitor < due) due = e->next_monitor;
     if (e->next_timer != INSTANT_NONE && e->next_timer < due) due = e->next_timer;
     return due;
 }

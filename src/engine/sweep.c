@@ -7,6 +7,8 @@
 #include "base/rare.h"
 #include "base/settings.h"
 #include "engine/engine_internal.h"
+#include "model/decision.h"
+#include "engine/workspace.h"
 #include "model/issue.h"
 #include "model/lock.h"
 
@@ -98,6 +100,7 @@ static err_t prune(struct engine *e, void *arg)
     int64_t n;
     (void)arg;
     TRY(db_exec(e->db, &n, "DELETE FROM live_events WHERE created_at < $1", P(V_TIME(now - settings.event_retention_sec * SECOND_MS))));
+    TRY(decision_prune(e->db, now - settings.decision_retention_days * DAY_MS, &n));
     return db_exec(e->db, &n, "DELETE FROM issue_idempotency_keys WHERE created_at < $1", P(V_TIME(now - KEYS_DAYS * DAY_MS)));
 }
 
@@ -112,7 +115,10 @@ void sweep_pass(struct engine *e)
         {"locks", heal_locks},
         {"deferred", drain_deferred},
         {"runs", resume_runs},
+        {"actions", actions_pass},
         {"stalled", stalled_pass},
+        {"workspaces", workspace_settle_pass},
+        {"finished workspaces", workspace_retire_pass},
         {"prune", prune_events},
     };
     for (size_t i = 0; i < sizeof duties / sizeof *duties; i++) {

@@ -26,26 +26,6 @@ struct preparation {
     err_t err; /* of the driver */
 };
 
-const char *workspace_log_root(const struct engine *e, struct arena *a)
-{
-    return *settings.workspace_log_dir ? settings.workspace_log_dir
-                                       : arena_printf(a, "%s/data/workspace-operation-logs", e->opt.data_dir);
-}
-
-const char *const *workspace_command_env(struct arena *a, const char *const *more)
-{
-    static const char *const names[] = {"PATH", "HOME", "USER",   "LOGNAME",      "SHELL",
-                                        "LANG", "TZ",   "TMPDIR", "SSH_AUTH_SOCK"};
-    int n = 0;
-    while (more && more[n]) n++;
-    const char **env = arena_array(a, const char *, n + 16);
-    n = 0;
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (getenv(names[i])) env[n++] = arena_printf(a, "%s=%s", names[i], getenv(names[i]));
-    for (; more && *more; more++) env[n++] = *more;
-    return env;
-}
-
 static const char *const *provision_env(struct arena *a, const struct preparation *p)
 {
     const struct workspace_plan *w = &p->plan;

@@ -2,6 +2,7 @@
 #include "model/agent_control.h"
 
 #include "model/agent_view.h"
+#include "model/approval.h"
 #include "model/run_control.h"
 #include "model/run_event.h"
 
@@ -112,6 +113,7 @@ static err_t terminate(struct db *db, const struct actor *actor, struct agent *a
     TRY(write_state(db, agent, "terminated", NULL));
     TRY(db_exec(db, &keys, "UPDATE agent_api_keys SET revoked_at = $2 WHERE agent_id = $1 AND revoked_at IS NULL",
                 P(V_ID(agent->id), V_TIME(clock_now()))));
+    TRY(approval_cancel_hire(db, actor, agent));
     TRY(stop_work(db, actor, all, "Cancelled because the agent, or one above it, was terminated", &stopped));
     TRY(reload(db, agent));
     size_t n = json_array_size(below);
@@ -122,12 +124,22 @@ static err_t terminate(struct db *db, const struct actor *actor, struct agent *a
                                "wakeupsCancelled", (json_int_t)stopped.wakes));
 }
 
+err_t agent_activate(struct db *db, const struct actor *actor, struct agent *agent, const char *source,
+                     const char *approval_id)
+{
+    const char *refusal, *to = agent_transition(AGENT_APPROVE, agent->status, &refusal);
+    if (to == NULL) return err_new(db_arena(db), ERR_CONFLICT, "%s", refusal);
+    TRY(write_state(db, agent, to, NULL));
+    TRY(agent_log(db, actor, "agent.approved", agent, json_pack("{s:s, s:s?}", "source", source, "approvalId", approval_id)));
+    db_poke(db);
+    return agent_publish_status(db, agent, NULL);
+}
+
 err_t agent_move(struct db *db, const struct actor *actor, struct agent *agent, enum agent_event event)
 {
     const char *refusal, *to = agent_transition(event, agent->status, &refusal);
-    static const char *const actions[] = {[AGENT_RESUME] = "agent.resumed",
-                                          [AGENT_CLEAR_ERROR] = "agent.error_cleared",
-                                          [AGENT_APPROVE] = "agent.approved"};
+    static const char *const actions[] = {[AGENT_RESUME] = "agent.resumed", [AGENT_CLEAR_ERROR] = "agent.error_cleared"};
+    if (event == AGENT_APPROVE) return agent_activate(db, actor, agent, "agent_detail", NULL);
     if (to == NULL) return err_new(db_arena(db), ERR_CONFLICT, "%s", refusal);
     if (event == AGENT_PAUSE) {
         TRY(pause(db, actor, agent));
@@ -136,9 +148,7 @@ err_t agent_move(struct db *db, const struct actor *actor, struct agent *agent, 
     } else {
         if (event == AGENT_RESUME) TRY(resume_check(db, agent));
         TRY(write_state(db, agent, to, NULL));
-        json_t *details =
-            event == AGENT_APPROVE ? json_pack("{s:s, s:n}", "source", "agent_detail", "approvalId") : NULL;
-        TRY(agent_log(db, actor, actions[event], agent, details));
+        TRY(agent_log(db, actor, actions[event], agent, NULL));
         db_poke(db);
     }
     return agent_publish_status(db, agent, NULL);

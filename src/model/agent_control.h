@@ -12,6 +12,10 @@
  * runs; terminating also revokes its keys and stops all agents below it. */
 err_t agent_move(struct db *db, const struct actor *actor, struct agent *agent, enum agent_event event) MUST_CHECK;
 
+/* From pending_approval to idle; source and approval_id (or NULL): for the activity. */
+err_t agent_activate(struct db *db, const struct actor *actor, struct agent *agent, const char *source,
+                     const char *approval_id) MUST_CHECK;
+
 /* AR-11: a status in a PATCH has the effects of the event it stands for. */
 err_t agent_write_status(struct db *db, const struct actor *actor, struct agent *agent, const char *status) MUST_CHECK;
 

@@ -4,6 +4,7 @@
 #include "base/id.h"
 #include "base/text.h"
 #include "model/agent_view.h"
+#include "model/config_revision.h"
 #include "model/environment.h"
 #include "model/grant.h"
 #include "model/tenant.h"
@@ -82,17 +83,22 @@ static err_t free_name(struct db *db, struct agent *agent)
     return OK;
 }
 
-err_t agent_create(struct db *db, const struct actor *actor, struct agent *agent, json_t *desired_skills)
+err_t agent_insert(struct db *db, const struct actor *actor, struct agent *agent, bool pending)
 {
     const json_t *permissions = json_read(agent->permissions);
     agent->id = id_new(db_arena(db));
-    agent->status = "idle";
+    agent->status = pending ? "pending_approval" : "idle";
     agent->created_at = agent->updated_at = clock_now();
     TRY(check_manager(db, agent));
     TRY(check_environment(db, agent));
     TRY(free_name(db, agent));
     TRY(entity_insert(db, &ENTITY_agent, agent));
-    TRY(grant_settle(db, actor, agent, json_bool(permissions, "canAssignTasks", true)));
+    return grant_settle(db, actor, agent, json_bool(permissions, "canAssignTasks", true));
+}
+
+err_t agent_create(struct db *db, const struct actor *actor, struct agent *agent, json_t *desired_skills)
+{
+    TRY(agent_insert(db, actor, agent, false));
     return agent_log(db, actor, "agent.created", agent,
                      json_pack("{s:s, s:s, s:O}", "name", agent->name, "role", agent->role, "desiredSkills",
                                desired_skills ? desired_skills : json_array()));
@@ -161,10 +167,10 @@ static void name_keys(json_t *details, const char *key, const char *before, cons
     if (json_array_size(keys) > 0) json_object_set(details, key, keys);
 }
 
-err_t agent_update(struct db *db, const struct actor *actor, const struct agent *before, struct agent *after)
+/* Writes what differs, and its revision. */
+static err_t write_change(struct db *db, const struct actor *actor, const struct agent *before, struct agent *after,
+                          json_t *fields, const struct revision_origin *origin)
 {
-    json_t *fields = differing(before, after);
-    if (json_array_size(fields) == 0) return OK;
     TRY(frozen(db, before, fields));
     TRY(check_marker(db, before, after));
     if (!same(before->reports_to, after->reports_to)) TRY(check_manager(db, after));
@@ -177,10 +183,30 @@ err_t agent_update(struct db *db, const struct actor *actor, const struct agent 
         TRY(grant_has(db, after, "tasks:assign", &assign));
         TRY(grant_settle(db, actor, after, assign || strcmp(after->role, "ceo") == 0));
     }
+    return config_revision_add(db, actor, before, after, origin);
+}
+
+err_t agent_update(struct db *db, const struct actor *actor, const struct agent *before, struct agent *after)
+{
+    json_t *fields = differing(before, after);
+    if (json_array_size(fields) == 0) return OK;
+    TRY(write_change(db, actor, before, after, fields, &(struct revision_origin){.source = "patch"}));
     json_t *details = json_pack("{s:O}", "changedTopLevelKeys", fields);
     name_keys(details, "changedAdapterConfigKeys", before->adapter_config, after->adapter_config);
     name_keys(details, "changedRuntimeConfigKeys", before->runtime_config, after->runtime_config);
     return agent_log(db, actor, "agent.updated", after, details);
+}
+
+err_t agent_roll_back(struct db *db, const struct actor *actor, const struct agent *before,
+                      const struct config_revision *to, struct agent *after)
+{
+    *after = *before;
+    TRY(config_revision_apply(db, to, after));
+    json_t *fields = differing(before, after);
+    if (json_array_size(fields) > 0)
+        TRY(write_change(db, actor, before, after, fields,
+                         &(struct revision_origin){.source = "rollback", .rolled_back_from = to->id}));
+    return agent_log(db, actor, "agent.config_rolled_back", after, json_pack("{s:s}", "revisionId", to->id));
 }
 
 err_t agent_set_permissions(struct db *db, const struct actor *actor, struct agent *agent, json_t *given)

@@ -76,8 +76,9 @@ static err_t issues_part(struct db *db, struct jw *w, const char *company_id)
         P(V_ID(company_id), V_INT(ISSUES_MAX))));
     struct issue_cards cards;
     TRY(issue_cards_load(db, rows, n, CARD_LABELS | CARD_ATTENTION | CARD_BLOCKED_BY, &cards));
+    const struct row_form form = {.view = VIEW_COMPACT, .blocked_by = true};
     jw_karr(w, "issues");
-    for (int i = 0; i < n; i++) issue_write_row(w, &cards, &cards.items[i], VIEW_COMPACT, true);
+    for (int i = 0; i < n; i++) issue_write_row(w, &cards, &cards.items[i], &form);
     jw_arr_end(w);
     return OK;
 }
@@ -110,7 +111,7 @@ err_t bootstrap_write(struct db *db, struct jw *w, const struct company *c, cons
     jw_key(w, "dashboard");
     TRY(dashboard_write(db, w, c));
     jw_key(w, "badges");
-    TRY(badges_write(db, w, c));
+    TRY(badges_write(db, w, c, actor->user_id));
     TRY(live_event_last_id(db, c->id, &last));
     jw_kint(w, "lastEventId", last);
     jw_obj_end(w);

@@ -3,10 +3,13 @@
 
 #include "base/text.h"
 #include "model/activity.h"
+#include "model/hold.h"
 #include "model/issue_card.h"
 #include "model/issue_update.h"
 #include "model/lock.h"
+#include "model/monitor.h"
 #include "model/project.h"
+#include "model/recovery_fold.h"
 #include "model/relation.h"
 #include "model/run.h"
 #include "model/wake.h"
@@ -148,14 +151,36 @@ static err_t announce(struct db *db, const struct actor *actor, const struct iss
         &ignored);
 }
 
+/* EX-18: a paused tree is not worked on, save by a run that answers somebody (EX-134). */
+static err_t check_hold(struct db *db, const struct issue *i, const char *run_id)
+{
+    struct active_hold hold;
+    struct run run;
+    struct run_data data;
+    struct wake wake;
+    bool found = false, passes = false;
+    TRY(hold_on(db, i->id, &hold));
+    if (hold.hold_id == NULL) return OK;
+    if (run_id) TRY(run_get(db, run_id, &run, &found));
+    if (found) TRY(run_data_get(db, run_id, &data));
+    if (found) TRY(entity_one(db, &ENTITY_wake, &wake, &found, "WHERE id = $1", P(V_ID(run.wakeup_request_id))));
+    if (found) {
+        const struct hold_requester by = {wake.requested_by_actor_type, wake.requested_by_actor_id};
+        TRY(hold_lets_pass(db, i->id, json_read(data.context_snapshot), &by, &passes));
+    }
+    return passes ? OK : hold_checkout_error(db_arena(db), &hold);
+}
+
 err_t checkout_take(struct db *db, const struct actor *actor, const struct checkout_request *q, struct issue *issue)
 {
     struct issue before;
     struct open_blockers open;
+    struct monitor_change monitor;
     const char *run;
     instant_t now = clock_now();
     TRY(check_project(db, issue));
     TRY(run_of(db, actor, q, issue, &run));
+    TRY(check_hold(db, issue, run));
     TRY(lock_heal(db, issue));
     before = *issue;
     if (holds_already(q, issue, run)) return OK;
@@ -165,6 +190,7 @@ err_t checkout_take(struct db *db, const struct actor *actor, const struct check
     issue->assignee_agent_id = q->agent->id;
     issue->assignee_user_id = NULL;
     issue->status = "in_progress";
+    TRY(monitor_settle(db, actor, &before, issue, false, &monitor));
     issue_apply_effects(&before, issue, now);
     issue->checkout_run_id = issue->execution_run_id = run;
     issue->execution_agent_name_key = run ? name_key(db_arena(db), q->agent->name) : NULL;
@@ -172,6 +198,8 @@ err_t checkout_take(struct db *db, const struct actor *actor, const struct check
     issue->updated_at = issue->last_activity_at = now;
     TRY(entity_update(db, &ENTITY_issue, &before, issue));
     TRY(record(db, actor, issue, "issue.checked_out", json_pack("{s:s}", "agentId", q->agent->id)));
+    TRY(recovery_fold_after(db, actor, &before, issue, false));
+    TRY(monitor_log(db, actor, issue, &monitor));
     return announce(db, actor, issue, q->agent->id);
 }
 
@@ -232,6 +260,7 @@ static err_t release_refused(struct db *db, const struct actor *actor, const str
 err_t checkout_release(struct db *db, const struct actor *actor, struct issue *issue)
 {
     struct issue before;
+    struct monitor_change monitor;
     instant_t now = clock_now();
     TRY(release_refused(db, actor, issue));
     before = *issue;
@@ -239,25 +268,30 @@ err_t checkout_release(struct db *db, const struct actor *actor, struct issue *i
     if (text_is(issue->status, "in_progress")) issue->status = "todo";
     issue->assignee_agent_id = NULL;
     clear_lock(issue);
+    TRY(monitor_settle(db, actor, &before, issue, false, &monitor));
     issue_apply_effects(&before, issue, now);
     issue->updated_at = issue->last_activity_at = now;
     TRY(entity_update(db, &ENTITY_issue, &before, issue));
+    TRY(monitor_log(db, actor, issue, &monitor));
     return record(db, actor, issue, "issue.released", json_pack("{s:s}", "identifier", issue->identifier));
 }
 
 err_t checkout_force_release(struct db *db, const struct actor *actor, bool clear_assignee, struct issue *issue)
 {
     struct issue before = *issue;
+    struct monitor_change monitor;
     instant_t now = clock_now();
     int promoted;
     bool keeps_status = !clear_assignee || !text_is(issue->status, "in_progress") || issue->assignee_user_id;
     TRY(lock_detach(db, &before));
     if (clear_assignee) issue->assignee_agent_id = NULL;
     if (!keeps_status) issue->status = "todo"; /* work in progress needs somebody (INV-1) */
+    TRY(monitor_settle(db, actor, &before, issue, false, &monitor));
     issue_apply_effects(&before, issue, now);
     clear_lock(issue);
     issue->updated_at = issue->last_activity_at = now;
     TRY(entity_update(db, &ENTITY_issue, &before, issue));
+    TRY(monitor_log(db, actor, issue, &monitor));
     TRY(record(db, actor, issue, "issue.admin_force_release",
                json_pack("{s:s, s:s?, s:s?, s:s?, s:b}", "issueId", issue->id, "actorUserId", actor->user_id,
                          "prevCheckoutRunId", before.checkout_run_id, "prevExecutionRunId", before.execution_run_id,

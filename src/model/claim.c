@@ -7,12 +7,16 @@
 #include "model/agent.h"
 #include "model/barrier.h"
 #include "model/company.h"
+#include "model/decision.h"
+#include "model/hold.h"
 #include "model/issue.h"
 #include "model/lock.h"
+#include "model/recovery_fold.h"
 #include "model/relation.h"
 #include "model/run.h"
 #include "model/run_control.h"
 #include "model/run_event.h"
+#include "model/workspace_busy.h"
 #include "rules/admission.h"
 #include "rules/claim.h"
 #include "rules/heartbeat.h"
@@ -64,6 +68,7 @@ struct claim_case {
     json_t *context;
     struct issue issue;
     bool has_issue;
+    struct active_hold hold;
     struct claim_facts facts;
 };
 
@@ -97,6 +102,36 @@ static bool bound_by(struct claim_case *c, json_t *open)
     return true;
 }
 
+/* A recovery owner's turn is over with its action, or when that went to somebody else. */
+static err_t recovery_turn(struct claim_case *c)
+{
+    struct recovery_action a;
+    bool found;
+    const char *id = json_str(c->context, "recoveryActionId");
+    c->facts.named_in_recovery = id != NULL;
+    if (id == NULL) return OK;
+    TRY(recovery_action_get(c->db, id, &a, &found));
+    bool open = found && (is(a.status, "active") || is(a.status, "escalated"));
+    c->facts.recovery_over = !open || !is(a.owner_agent_id, c->agent->id);
+    return OK;
+}
+
+/* EX-131, EX-134: a pause may have come after the wake; who asked stands in the wake's row. */
+static err_t held(struct claim_case *c)
+{
+    struct wake wake;
+    bool found = false, passes = false;
+    TRY(hold_on(c->db, c->issue.id, &c->hold));
+    if (c->hold.hold_id) TRY(entity_one(c->db, &ENTITY_wake, &wake, &found, "WHERE id = $1", P(V_ID(c->run->wakeup_request_id))));
+    if (found) {
+        const struct hold_requester by = {wake.requested_by_actor_type, wake.requested_by_actor_id};
+        TRY(hold_lets_pass(c->db, c->issue.id, c->context, &by, &passes));
+    }
+    c->facts.held = c->hold.hold_id && !passes;
+    hold_mark(c->context, passes ? &c->hold : &(struct active_hold){0});
+    return OK;
+}
+
 static err_t collect(struct claim_case *c, const struct heartbeat_policy *p)
 {
     struct claim_facts *f = &c->facts;
@@ -126,12 +161,17 @@ static err_t collect(struct claim_case *c, const struct heartbeat_policy *p)
     f->issue_parked = is(c->issue.status, "backlog");
     f->agent_is_assignee = is(c->issue.assignee_agent_id, c->agent->id);
     f->by_hand = is(c->run->invocation_source, "on_demand");
-    f->interaction = json_array_size(json_object_get(c->context, "wakeCommentIds")) > 0 || json_str(c->context, "interactionId");
+    f->interaction = json_array_size(json_object_get(c->context, "wakeCommentIds")) > 0 || json_str(c->context, "interactionId") ||
+                     json_str(c->context, "approvalId");
     f->resume_intent = json_bool(c->context, "resumeIntent", false) || json_bool(c->context, "followUpRequested", false);
-    f->named_in_recovery = json_str(c->context, "recoveryActionId") != NULL;
+    TRY(recovery_turn(c));
+    TRY(held(c));
     TRY(relation_keeps_back(c->db, c->issue.id, c->context, &open, &n));
     f->dependencies_ready = n == 0;
-    bool bounded = bound_by(c, open);
+    bool bounded = bound_by(c, open) || c->hold.hold_id;
+    struct workspace_holder holder;
+    TRY(workspace_busy(c->db, c->run, &c->issue, &holder));
+    f->workspace_busy = holder.run_id != NULL;
     f->lock_wanted = f->agent_is_assignee && admission_takes_lock(c->run->wake_reason) && !bounded && !f->issue_terminal;
     return f->lock_wanted ? other_lock(c) : OK;
 }
@@ -163,6 +203,7 @@ static err_t check_out(struct claim_case *c)
     jw_obj(&w);
     entity_write(&w, &ENTITY_issue, &c->issue, VIEW_COMPACT);
     jw_obj_end(&w);
+    TRY(recovery_fold_after(c->db, &actor, &before, &c->issue, false));
     return activity_log(c->db, &actor, &(struct activity_entry){
         .company_id = c->issue.company_id, .action = "issue.checked_out", .entity_type = "issue", .entity_id = c->issue.id,
         .details = json_pack("{s:s, s:s, s:s}", "agentId", c->agent->id, "source", "run_claim", "identifier", c->issue.identifier),
@@ -212,10 +253,24 @@ static err_t start_run(struct claim_case *c, const struct node *node)
 
 static err_t cancel_stale(struct claim_case *c, const char *reason)
 {
+    static const struct actor engine = {.type = ACTOR_SYSTEM, .source = "claim"};
     int64_t n;
-    return run_cancel_where(c->db, &(struct run_cancel){.run_id = c->run->id, .statuses = "'queued'", .error_code = reason,
-                                                        .error = arena_printf(db_arena(c->db), "Not started: %s", reason),
-                                                        .stop_reason = reason, .wake_status = "skipped"}, &n);
+    TRY(run_cancel_where(c->db, &(struct run_cancel){.run_id = c->run->id, .statuses = "'queued'", .error_code = reason,
+                                                     .error = arena_printf(db_arena(c->db), "Not started: %s", reason),
+                                                     .stop_reason = reason, .wake_status = c->facts.held ? "cancelled" : "skipped"}, &n));
+    if (!c->facts.held) return OK;
+    return hold_record(c->db, &engine, &c->issue, &c->hold, "issue.tree_hold_run_interrupted",
+                       json_pack("{s:s, s:s, s:s}", "runId", c->run->id, "agentId", c->agent->id, "source", "run_claim"));
+}
+
+/* It stays queued: said once, however often it is looked at again. */
+static err_t note_wait(struct claim_case *c, const char *reason)
+{
+    if (!c->has_issue) return OK;
+    return decision_record(c->db, &(struct decision){.company_id = c->run->company_id, .issue_id = c->issue.id, .agent_id = c->agent->id,
+                                                     .run_id = c->run->id, .wake_id = c->run->wakeup_request_id, .decision = "gated",
+                                                     .reason = reason,
+                                                     .subject = arena_printf(db_arena(c->db), "claim:%s:%s", c->run->id, reason)});
 }
 
 /* EX-41: an agent that can never run again gives its queue up. */
@@ -262,6 +317,7 @@ err_t claim_agent(struct db *db, const char *agent_id, struct claim_scope *s, st
         struct claim_case c = {.db = db, .agent = &agent, .run = &queue[i]};
         TRY(collect(&c, &p));
         struct claim_verdict v = claim_decide(&c.facts);
+        if (v.action == CLAIM_WAIT) TRY(note_wait(&c, v.reason));
         if (v.action == CLAIM_CANCEL) TRY(cancel_stale(&c, v.reason));
         if (v.action != CLAIM_START) continue;
         TRY(start_run(&c, s->node));

@@ -1,6 +1,8 @@
 /* dashboard: counts over a company, a few indexed queries each. */
 #include "model/dashboard.h"
 
+#include "model/approval.h"
+
 #include <inttypes.h>
 #include <string.h>
 
@@ -115,7 +117,8 @@ static err_t activity_part(struct db *db, struct jw *w, const struct company *c)
 
 err_t dashboard_write(struct db *db, struct jw *w, const struct company *c)
 {
-    int64_t budget = c->budget_monthly_cents, spent = c->spent_monthly_cents;
+    int64_t budget = c->budget_monthly_cents, spent = c->spent_monthly_cents, approvals;
+    TRY(approval_count(db, c->id, false, &approvals));
     jw_obj(w);
     jw_kstr(w, "companyId", c->id);
     TRY(agents_part(db, w, c));
@@ -126,7 +129,7 @@ err_t dashboard_write(struct db *db, struct jw *w, const struct company *c)
     jw_key(w, "monthUtilizationPercent");
     jw_real(w, budget > 0 ? (double)(spent * 10000 / budget) / 100 : 0);
     jw_obj_end(w);
-    jw_kint(w, "pendingApprovals", 0);
+    jw_kint(w, "pendingApprovals", approvals);
     jw_kobj(w, "budgets");
     jw_kint(w, "activeIncidents", 0);
     jw_kint(w, "pendingApprovals", 0);
@@ -138,21 +141,25 @@ err_t dashboard_write(struct db *db, struct jw *w, const struct company *c)
     return OK;
 }
 
-err_t badges_write(struct db *db, struct jw *w, const struct company *c)
+err_t badges_write(struct db *db, struct jw *w, const struct company *c, const char *user)
 {
-    int64_t failed, errors;
-    TRY(db_int(
-        db, &failed, 0,
-        "SELECT count(*) FROM agents a WHERE a.company_id = $1 AND a.status <> 'terminated' AND (SELECT r.status FROM heartbeat_runs r"
-        " WHERE r.agent_id = a.id ORDER BY r.created_at DESC, r.id DESC LIMIT 1) IN ('failed','timed_out')",
-        P(V_ID(c->id))));
+    int64_t failed, errors, approvals;
+    TRY(approval_count(db, c->id, true, &approvals));
+    TRY(db_int(db, &failed, 0,
+               "SELECT count(*) FROM agents a JOIN heartbeat_runs r ON r.id = (SELECT x.id FROM heartbeat_runs x"
+               " WHERE x.agent_id = a.id ORDER BY x.created_at DESC, x.id DESC LIMIT 1)"
+               " WHERE a.company_id = $1 AND a.status <> 'terminated' AND r.status IN ('failed','timed_out')"
+               " AND NOT EXISTS (SELECT 1 FROM inbox_dismissals d WHERE d.company_id = $1 AND d.user_id = $2"
+               " AND d.item_key = 'run:' || CAST(r.id AS text) AND (d.snoozed_until > $3 OR (d.snoozed_until IS NULL"
+               " AND d.dismissed_at >= r.created_at)))",
+               P(V_ID(c->id), V_TEXT(user), V_TIME(clock_now()))));
     TRY(db_int(db, &errors, 0, "SELECT count(*) FROM agents WHERE company_id = $1 AND status = 'error'",
                P(V_ID(c->id))));
     bool over = c->budget_monthly_cents > 0 && c->spent_monthly_cents * 100 >= c->budget_monthly_cents * 80;
     int64_t alerts = (errors > 0 && failed == 0) + over;
     jw_obj(w);
-    jw_kint(w, "inbox", failed + alerts);
-    jw_kint(w, "approvals", 0);
+    jw_kint(w, "inbox", failed + approvals + alerts);
+    jw_kint(w, "approvals", approvals);
     jw_kint(w, "failedRuns", failed);
     jw_kint(w, "joinRequests", 0);
     jw_obj_end(w);

@@ -7,6 +7,7 @@
 
 /* As an object each. */
 err_t dashboard_write(struct db *db, struct jw *w, const struct company *c) MUST_CHECK;
-err_t badges_write(struct db *db, struct jw *w, const struct company *c) MUST_CHECK;
+/* user: whose dismissals hide items (GV-101), or NULL. */
+err_t badges_write(struct db *db, struct jw *w, const struct company *c, const char *user) MUST_CHECK;
 
 #endif

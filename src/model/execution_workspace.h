@@ -36,6 +36,11 @@ void execution_workspace_write(struct jw *w, const struct execution_workspace *w
 err_t execution_workspace_write_current(struct db *db, struct jw *w, const char *id) MUST_CHECK;
 void execution_workspace_write_brief(struct jw *w, const struct execution_workspace *ws);
 
+/* What is known of a company's repositories, each list NULL-terminated. */
+struct workspace_names {
+    const char **roots, **dirs, **held, **made; /* repositories; open workspaces' directories and branches; branches of closed ones */
+};
+err_t workspace_names_load(struct db *db, const char *company_id, struct workspace_names *out) MUST_CHECK;
 /* Runs that are live on an issue bound to it. */
 err_t execution_workspace_live_runs(struct db *db, const char *id, int64_t *n) MUST_CHECK;
 /* metadata as an object, never NULL. */

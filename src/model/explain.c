@@ -6,11 +6,19 @@
 #include "model/agent.h"
 #include "model/barrier.h"
 #include "model/company.h"
+#include "model/hold.h"
+#include "model/explain_review.h"
 #include "model/in_list.h"
+#include "model/recovery_action.h"
+#include "model/issue.h"
+#include "model/run.h"
+#include "model/workspace_busy.h"
 #include "rules/heartbeat.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#define HOLDERS_MAX 50
 
 struct place;
 struct load {
@@ -68,10 +76,11 @@ static err_t load_issues(struct load *l)
     TRY(query_all(
         l, &r,
         "SELECT id, status, hidden_at, started_at, blocked_transition_at, completed_at, cancelled_at, updated_at,"
-        " dispatch_expected_since, unblock_descriptor, " PENDING_FINALIZE("b") ","
-        " EXISTS (SELECT 1 FROM workspace_operations f WHERE f.execution_workspace_id = b.execution_workspace_id"
-        " AND f.issue_id = b.id AND f.phase = 'workspace_finalize' AND f.status = 'failed')"
-        " FROM issues b WHERE id IN %s",
+        " dispatch_expected_since, unblock_descriptor, " PENDING_FINALIZE(
+            "b") ","
+                 " EXISTS (SELECT 1 FROM workspace_operations f WHERE f.execution_workspace_id = b.execution_workspace_id"
+                 " AND f.issue_id = b.id AND f.phase = 'workspace_finalize' AND f.status = 'failed')"
+                 " FROM issues b WHERE id IN %s",
         P()));
     while (rows_next(&r)) {
         int n = find(l, row_text(&r, 0));
@@ -124,6 +133,27 @@ static err_t load_live(struct load *l)
         x->evidence[n].run_agent_id = row_text(&r, 3);
     }
     return rows_err(&r);
+}
+
+/* Who is in the workspace a queued run waits for. Few runs are queued at a time. */
+static err_t load_holders(struct load *l)
+{
+    for (int n = 0, asked = 0; n < l->count && asked < HOLDERS_MAX; n++) {
+        struct workspace_holder holder;
+        struct issue issue;
+        struct run run;
+        bool found;
+        if (!text_is(l->x->nodes[n].run_status, "queued")) continue;
+        asked++;
+        TRY(issue_get(l->db, l->x->map.refs[n].id, &issue, &found));
+        if (!found || issue.project_id == NULL) continue;
+        TRY(run_get(l->db, l->x->evidence[n].run_id, &run, &found));
+        if (!found) continue;
+        TRY(workspace_busy(l->db, &run, &issue, &holder));
+        l->x->nodes[n].workspace_busy = holder.run_id != NULL;
+        l->x->evidence[n].holder = holder.identifier;
+    }
+    return OK;
 }
 
 /* P2, and the latest wake that was skipped, with what it said about when to come again. */
@@ -190,7 +220,86 @@ static err_t load_ended(struct load *l)
         e->last_wake_reason = row_text(&r, 4);
         e->run_count = row_int(&r, 6);
         l->x->nodes[n].last_status = row_text(&r, 2);
+        l->x->nodes[n].last_held = text_is(e->last_error_code, HOLD_GATE);
         l->x->nodes[n].last_finished = row_time(&r, 5);
+    }
+    return rows_err(&r);
+}
+
+/* P9. With a person it rests for as long as that takes; an agent's turn ends at its timeout. */
+static err_t load_recovery(struct load *l)
+{
+    struct recovery_set set;
+    TRY(recovery_set_load(l->db, l->ids, l->count, &set));
+    for (int i = 0; i < set.count; i++) {
+        const struct recovery_action *a = &set.items[i];
+        int n = find(l, a->source_issue_id);
+        bool active = text_is(a->status, "active");
+        l->x->nodes[n].named[NAMED_ACTION] =
+            (struct explain_path){.there = true,
+                                  .mover = text_is(a->owner_type, "agent")    ? MOVER_AGENT
+                                           : text_is(a->owner_type, "user")   ? MOVER_USER
+                                           : text_is(a->owner_type, "system") ? MOVER_TIME
+                                                                              : MOVER_BOARD,
+                                  .since = a->created_at,
+                                  .due = active ? a->timeout_at : INSTANT_NONE};
+        l->x->evidence[n].named[NAMED_ACTION].id = a->id;
+        l->x->evidence[n].named[NAMED_ACTION].owner_id = a->owner_agent_id ? a->owner_agent_id : a->owner_user_id;
+        l->x->evidence[n].named[NAMED_ACTION].text = a->next_action;
+    }
+    return OK;
+}
+
+/* P11. */
+static err_t load_holds(struct load *l, const char *company_id)
+{
+    struct active_hold *holds = arena_array(l->a, struct active_hold, l->count + 1);
+    TRY(hold_on_many(l->db, company_id, l->ids, l->count, holds));
+    for (int i = 0; i < l->count; i++) {
+        if (holds[i].hold_id == NULL) continue;
+        l->x->nodes[i].named[NAMED_HOLD] = (struct explain_path){true, MOVER_BOARD, holds[i].since, INSTANT_NONE};
+        l->x->evidence[i].named[NAMED_HOLD].id = holds[i].hold_id;
+        l->x->evidence[i].named[NAMED_HOLD].text = holds[i].reason;
+    }
+    return OK;
+}
+
+/* P4: the oldest of what waits for an answer. */
+static err_t load_asked(struct load *l)
+{
+    struct rows r ROWS_AUTO = {0};
+    TRY(query_all(l, &r,
+                  "SELECT issue_id, id, addressee_agent_id, created_at, coalesce(title, payload ->> 'prompt', kind)"
+                  " FROM issue_thread_interactions WHERE status = 'pending' AND issue_id IN %s ORDER BY created_at DESC, id DESC",
+                  P()));
+    while (rows_next(&r)) {
+        int n = find(l, row_text(&r, 0));
+        l->x->evidence[n].named[NAMED_INTERACTION].id = row_text(&r, 1);
+        l->x->evidence[n].named[NAMED_INTERACTION].owner_id = row_text(&r, 2);
+        l->x->evidence[n].named[NAMED_INTERACTION].text = row_text(&r, 4);
+        l->x->nodes[n].named[NAMED_INTERACTION] =
+            (struct explain_path){true, row_null(&r, 2) ? MOVER_BOARD : MOVER_AGENT, row_time(&r, 3), INSTANT_NONE};
+    }
+    return rows_err(&r);
+}
+
+/* P5: in revision it is the requester's move. */
+static err_t load_approvals(struct load *l)
+{
+    struct rows r ROWS_AUTO = {0};
+    TRY(query_all(l, &r,
+                  "SELECT k.issue_id, a.id, a.status, a.requested_by_agent_id, a.updated_at, coalesce(a.payload ->> 'title', a.type)"
+                  " FROM issue_approvals k JOIN approvals a ON a.id = k.approval_id"
+                  " WHERE a.status IN ('pending','revision_requested') AND k.issue_id IN %s ORDER BY a.created_at DESC, a.id DESC",
+                  P()));
+    while (rows_next(&r)) {
+        int n = find(l, row_text(&r, 0));
+        bool revision = text_is(row_text(&r, 2), "revision_requested") && !row_null(&r, 3);
+        l->x->evidence[n].named[NAMED_APPROVAL].id = row_text(&r, 1);
+        l->x->evidence[n].named[NAMED_APPROVAL].owner_id = revision ? row_text(&r, 3) : NULL;
+        l->x->evidence[n].named[NAMED_APPROVAL].text = row_text(&r, 5);
+        l->x->nodes[n].named[NAMED_APPROVAL] =
+            (struct explain_path){true, revision ? MOVER_AGENT : MOVER_BOARD, row_time(&r, 4), INSTANT_NONE};
     }
     return rows_err(&r);
 }
@@ -321,10 +430,16 @@ err_t explain_load(struct db *db, const char *company_id, const struct issue *co
     prepare(&l);
     TRY(load_issues(&l));
     TRY(load_live(&l));
+    TRY(load_holders(&l));
     TRY(load_wakes(&l));
     TRY(load_skips(&l));
     TRY(load_ended(&l));
+    TRY(load_recovery(&l));
+    TRY(load_holds(&l, company_id));
+    TRY(load_asked(&l));
+    TRY(load_approvals(&l));
     TRY(load_gates(&l, company_id));
+    TRY(explain_review_load(db, out, l.count));
     const struct explain_graph g = {.nodes = out->nodes, .edges = out->map.edges, .count = l.count};
     out->verdicts = explain_judge(l.a, &g, clock_now());
     return OK;

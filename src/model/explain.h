@@ -18,6 +18,7 @@ struct explain_evidence {
     instant_t skip_at;
     int64_t run_count;
     const char *unblock_descriptor;
+    const char *holder; /* identifier of the issue whose run has the workspace */
     /* of the named paths that are there: the row, who has the move, what there is to do */
     struct {
         const char *id, *owner_id, *text;

@@ -112,6 +112,8 @@ static const char *waiting_sentence(struct arena *a, const struct explained *x, 
     if (text_is(reason, "human_owner"))
         return text_is(node->status, "in_review") ? "A person has it in review."
                                                   : "A person owns it; agents are not started.";
+    if (text_is(reason, "workspace_busy"))
+        return arena_printf(a, "Waits until the run on %s leaves the workspace they share.", x->evidence[n].holder);
     if (text_is(reason, "unassigned")) return "Nobody is assigned.";
     if (text_is(reason, "run_cancelled"))
         return "Its last run was cancelled; comment on it or move it to start it again.";

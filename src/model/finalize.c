@@ -4,14 +4,18 @@
 #include "base/id.h"
 #include "model/activity.h"
 #include "model/agent.h"
-#include "model/issue.h"
+#include "model/assess.h"
+#include "model/continuation.h"
+#include "model/handoff.h"
 #include "model/lock.h"
+#include "model/missing_comment.h"
 #include "model/recover.h"
 #include "model/retry.h"
 #include "model/run.h"
 #include "model/run_event.h"
-#include "rules/liveness.h"
+#include "rules/phrases.h"
 #include "rules/redact.h"
+#include "rules/retry_policy.h"
 
 #include <string.h>
 
@@ -36,7 +40,7 @@ static const char *stop_reason(const char *status, const struct run_outcome *o)
 }
 
 /* AR-59. */
-static json_t *result_of(const struct run_outcome *o, const char *status)
+static json_t *result_of(struct arena *a, const struct run_outcome *o, const char *status)
 {
     json_t *r = json_is_object(o->result) ? o->result : json_object();
     json_object_set_new(r, "stopReason", json_string(stop_reason(status, o)));
@@ -46,6 +50,8 @@ static json_t *result_of(const struct run_outcome *o, const char *status)
     json_object_set_new(r, "timeoutFired", json_boolean(o->timed_out));
     if (o->summary) json_object_set_new(r, "summary", json_string(o->summary));
     if (o->error_family) json_object_set_new(r, "errorFamily", json_string(o->error_family));
+    if (o->retry_not_before > 0)
+        json_object_set_new(r, "retryNotBefore", json_string(instant_text(a, o->retry_not_before)));
     if (json_array_size(o->orphans_killed) > 0) json_object_set(r, "orphansKilled", o->orphans_killed);
     return r;
 }
@@ -89,28 +95,7 @@ static err_t write_end(struct db *db, struct run *run, const struct run_outcome 
     run->error_code = code;
     run->finished_at = run->updated_at = now;
     return db_exec_one(db, "UPDATE heartbeat_run_data SET result_json = $2 WHERE run_id = $1",
-                       P(V_ID(run->id), V_JSON(json_text(a, redact_json(a, result_of(o, status))))));
-}
-
-static err_t classify(struct db *db, struct run *run, const struct run_outcome *o)
-{
-    struct issue issue = {0};
-    bool found = false;
-    int64_t comments, acts, n;
-    if (run->issue_id) TRY(issue_get(db, run->issue_id, &issue, &found));
-    TRY(db_int(db, &comments, 0, "SELECT count(*) FROM issue_comments WHERE created_by_run_id = $1", P(V_ID(run->id))));
-    TRY(db_int(db, &acts, 0,
-               "SELECT count(*) FROM activity_log WHERE run_id = $1 AND action NOT LIKE 'environment.%' AND action NOT LIKE 'heartbeat.%'"
-               " AND action <> 'issue.checked_out'", P(V_ID(run->id))));
-    bool output = (o->stdout_excerpt && *o->stdout_excerpt) || (o->stderr_excerpt && *o->stderr_excerpt) || o->summary;
-    struct liveness_verdict v = liveness_classify(db_arena(db), &(struct liveness_facts){
-        .interrupted = o->interrupted, .succeeded = is(run->status, "succeeded"), .status = run->status, .error_code = run->error_code,
-        .issue_status = found ? issue.status : NULL, .evidence = (int)(comments + acts), .output = output});
-    run->liveness_state = v.state;
-    run->liveness_reason = v.reason;
-    return db_exec(db, &n,
-                   "UPDATE heartbeat_runs SET liveness_state = $2, liveness_reason = $3, last_useful_action_at = $4 WHERE id = $1",
-                   P(V_ID(run->id), V_TEXT(v.state), V_TEXT(v.reason), V_TIME(comments + acts > 0 ? clock_now() : INSTANT_NONE)));
+                       P(V_ID(run->id), V_JSON(json_text(a, redact_json(a, result_of(a, o, status))))));
 }
 
 static err_t settle_wake(struct db *db, const struct run *run)
@@ -133,7 +118,8 @@ static err_t fallback_comment(struct db *db, const struct run *run, const struct
     if (!is(run->status, "succeeded") || run->issue_id == NULL || o->summary == NULL || json_bool(context, "skipIssueComment", false)) return OK;
     TRY(db_int(db, &own, 0, "SELECT count(*) FROM issue_comments WHERE created_by_run_id = $1 AND issue_id = $2", P(V_ID(run->id), V_ID(run->issue_id))));
     if (own > 0) return OK;
-    *text = strlen(o->summary) > SUMMARY_MAX ? "The run finished; its summary was too long for a comment and stands in the run's result." : o->summary;
+    bool withheld = strlen(o->summary) > SUMMARY_MAX || phrase_begins(o->summary, PHRASE_NARRATION);
+    *text = withheld ? "The run finished; its summary was no comment and stands in the run's result." : o->summary;
     entity_init(&ENTITY_comment, &c);
     c.id = id_new(a);
     c.company_id = run->company_id;
@@ -163,18 +149,19 @@ static err_t lifecycle(struct db *db, const struct run *run, const struct run_ou
                                                             .message = arena_printf(db_arena(db), "run %s", run->status)});
 }
 
-/* EX-60, EX-61, EX-66, EX-67: retry, else release and promote, else recover. */
-static err_t follow_up(struct db *db, struct run *run, const struct run_outcome *o, json_t *context)
+/* Steps 8 to 14 of EX-65. At most one of them goes on from this run. */
+static err_t follow_up(struct db *db, struct ended *e)
 {
     const char **issues;
     int count, promoted;
-    bool queued = false;
-    if (o->process_lost || o->interrupted) TRY(retry_process_loss(db, run, json_deep_copy(context), &queued));
-    else if (is(run->status, "failed") && o->error_family) TRY(retry_transient(db, run, json_deep_copy(context), INSTANT_NONE, &queued));
-    TRY(lock_release(db, run, &issues, &count));
-    TRY(lock_promote(db, run, issues, count, &promoted));
-    if (!queued && promoted == 0) TRY(recover_immediately(db, run, json_deep_copy(context), &queued));
-    return OK;
+    TRY(retry_settle(db, e));
+    TRY(missing_comment_settle(db, e));
+    TRY(lock_release(db, e->run, &issues, &count));
+    TRY(lock_promote(db, e->run, issues, count, &promoted));
+    e->followed |= promoted > 0;
+    if (!e->followed) TRY(recover_immediately(db, e->run, json_deep_copy(e->context), &e->followed));
+    TRY(continuation_settle(db, e));
+    return handoff_settle(db, e);
 }
 
 static err_t runtime_state(struct db *db, const struct run *run, const char *adapter_type)
@@ -200,6 +187,7 @@ static err_t settle_agent(struct db *db, const struct run *run, const struct run
     TRY(runtime_state(db, run, agent.adapter_type));
     TRY(db_int(db, &running, 0, "SELECT count(*) FROM heartbeat_runs WHERE agent_id = $1 AND status = 'running'", P(V_ID(run->agent_id))));
     bool bad = (is(run->status, "failed") || is(run->status, "timed_out")) && !is(o->error_family, "provider_quota");
+    if (is(run->error_code, "workspace_validation_failed") || is(run->error_code, "workspace_finalize_failed")) bad = false; /* not its fault */
     const char *status = running > 0 ? "running" : bad ? "error" : "idle";
     const char *reason = bad && running == 0 ? run->error : NULL;
     if (reason && strlen(reason) > ERROR_REASON_MAX)
@@ -213,8 +201,30 @@ static err_t settle_agent(struct db *db, const struct run *run, const struct run
     return agent_publish_status(db, &agent, run->status);
 }
 
-err_t run_finalize(struct db *db, struct run *run, const struct run_outcome *o, bool *done)
+/* EX-109: words that say more than the code. What is known of a quota's end is kept with it. */
+static struct run_outcome enlighten(const struct run_outcome *reported)
 {
+    struct run_outcome o = *reported;
+    bool bad = is(status_of(&o), "failed");
+    const char *code = o.error_code ? o.error_code : "adapter_failed";
+    enum failure_text said = !bad ? FAILURE_PLAIN : failure_text(code, o.error);
+    if (bad && said == FAILURE_PLAIN) said = failure_text(code, o.stderr_excerpt);
+    if (said == FAILURE_CONFIGURATION) o.error_code = "configuration_incomplete";
+    if (said != FAILURE_QUOTA || o.error_family) return o;
+    o.error_family = "provider_quota";
+    if (o.retry_not_before > 0) return o;
+    if (!retry_time_in(o.error, clock_now(), &o.retry_not_before) &&
+        !retry_time_in(o.stderr_excerpt, clock_now(), &o.retry_not_before))
+        o.retry_not_before = clock_now() + QUOTA_WAIT_MS;
+    json_t *result = json_is_object(o.result) ? o.result : json_object();
+    o.result = result;
+    json_object_set_new(result, "recoveryClassification", json_string("provider_quota"));
+    return o;
+}
+
+err_t run_finalize(struct db *db, struct run *run, const struct run_outcome *reported, bool *done)
+{
+    const struct run_outcome seen = enlighten(reported), *o = &seen;
     struct run_data data;
     const char *text;
     TRY(write_facts(db, run, o));
@@ -223,12 +233,14 @@ err_t run_finalize(struct db *db, struct run *run, const struct run_outcome *o, 
     TRY(run_data_get(db, run->id, &data));
     json_t *context = json_read(data.context_snapshot);
     if (!json_is_object(context)) context = json_object();
-    TRY(classify(db, run, o));
+    struct ended e = {.run = run, .outcome = o, .context = context};
+    TRY(agent_get(db, run->agent_id, &e.agent, &e.has_agent));
+    TRY(run_assess(db, run, o, &e.can_act));
     TRY(settle_wake(db, run));
     TRY(fallback_comment(db, run, o, context, &text));
     TRY(run_publish_status(db, run, text, true));
     TRY(lifecycle(db, run, o));
-    TRY(follow_up(db, run, o, context));
+    TRY(follow_up(db, &e));
     TRY(settle_agent(db, run, o));
     db_poke(db);
     return OK;

@@ -19,6 +19,7 @@ struct run_outcome {
     const char *error;      /* message for people, NULL when it went well */
     const char *error_code; /* timeout, adapter_failed, process_lost, setup_failed … */
     const char *error_family; /* transient_upstream, provider_quota or NULL */
+    instant_t retry_not_before; /* what the provider said, or nothing (≤ 0) */
     bool process_lost;      /* the processes went without a record: one retry */
     bool interrupted;       /* the server shut it down */
     json_t *result;         /* resultJson, object or NULL */

@@ -1,6 +1,7 @@
 /* inbox: an agent's own work at a glance. */
 #include "model/inbox.h"
 
+#include "model/recovery_action.h"
 #include "model/barrier.h"
 
 #include <string.h>
@@ -15,6 +16,7 @@ struct inbox {
     struct issue *issues;
     struct run *runs; /* live ones on these issues, running first */
     struct blocker *blockers;
+    struct recovery_set recovery;
     int issue_count, run_count, blocker_count;
 };
 
@@ -51,6 +53,9 @@ static err_t load(struct db *db, const struct agent *agent, struct inbox *in)
                     "WHERE status IN ('queued','running') AND issue_id IN (SELECT id FROM issues WHERE " MINE ")"
                     " ORDER BY CASE status WHEN 'running' THEN 0 ELSE 1 END, created_at, id",
                     P(V_ID(agent->id))));
+    const char **ids = arena_array(db_arena(db), const char *, in->issue_count + 1);
+    for (int i = 0; i < in->issue_count; i++) ids[i] = in->issues[i].id;
+    TRY(recovery_set_load(db, ids, in->issue_count, &in->recovery));
     return load_blockers(db, agent, in);
 }
 
@@ -105,7 +110,7 @@ err_t inbox_write_lite(struct db *db, struct jw *w, const struct agent *agent)
         jw_kstr(w, "parentId", issue->parent_id);
         jw_ktime(w, "updatedAt", issue->updated_at);
         write_run(w, &in, issue);
-        jw_knull(w, "activeRecoveryAction");
+        recovery_set_write(w, &in.recovery, issue->id);
         write_blockers(w, &in, issue);
         jw_obj_end(w);
     }

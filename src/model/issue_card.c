@@ -123,6 +123,45 @@ static err_t load_review(struct db *db, struct issue_cards *cards)
     return rows_err(&r);
 }
 
+static err_t load_review_asked(struct db *db, struct issue_cards *cards)
+{
+    struct arena *a = db_arena(db);
+    struct rows r ROWS_AUTO = {0};
+    const char **ids = arena_array(a, const char *, cards->count);
+    int n = 0;
+    for (int i = 0; i < cards->count; i++)
+        if (text_is(cards->items[i].row.status, "in_review")) ids[n++] = cards->items[i].row.id;
+    if (n == 0) return OK;
+    struct in_list in = in_list_make(a, NULL, 0, ids, n);
+    TRY(db_query(db, &r,
+                 arena_printf(a,
+                              "SELECT issue_id, id, addressee_agent_id, created_at FROM issue_thread_interactions"
+                              " WHERE status = 'pending' AND issue_id IN %s ORDER BY created_at DESC, id DESC",
+                              in.sql),
+                 in.v, in.n));
+    while (rows_next(&r)) {
+        struct issue_card *c = card_of(cards, row_text(&r, 0));
+        c->review_interaction_id = row_text(&r, 1);
+        c->review_addressee_id = row_text(&r, 2);
+        c->review_interaction_since = row_time(&r, 3);
+    }
+    TRY(rows_err(&r));
+    rows_close(&r);
+    TRY(db_query(db, &r,
+                 arena_printf(a,
+                              "SELECT k.issue_id, a.id, a.created_at FROM issue_approvals k JOIN approvals a ON a.id = k.approval_id"
+                              " WHERE a.status IN ('pending','revision_requested') AND k.issue_id IN %s"
+                              " ORDER BY a.created_at DESC, a.id DESC",
+                              in.sql),
+                 in.v, in.n));
+    while (rows_next(&r)) {
+        struct issue_card *c = card_of(cards, row_text(&r, 0));
+        c->review_approval_id = row_text(&r, 1);
+        c->review_approval_since = row_time(&r, 2);
+    }
+    return rows_err(&r);
+}
+
 static struct issue_ref read_ref(const struct rows *r, int first)
 {
     return (struct issue_ref){row_text(r, first),     row_text(r, first + 1), row_text(r, first + 2),
@@ -158,6 +197,19 @@ static err_t load_blocked_by(struct db *db, struct issue_cards *cards)
     return rows_err(&r);
 }
 
+static err_t load_recovery(struct db *db, struct issue_cards *cards)
+{
+    int n = cards->count;
+    for (int i = 0; i < cards->count; i++) n += cards->items[i].blocked_by_count;
+    const char **ids = arena_array(db_arena(db), const char *, n + 1);
+    n = 0;
+    for (int i = 0; i < cards->count; i++) {
+        ids[n++] = cards->items[i].row.id;
+        for (int k = 0; k < cards->items[i].blocked_by_count; k++) ids[n++] = cards->items[i].blocked_by[k].id;
+    }
+    return recovery_set_load(db, ids, n, &cards->recovery);
+}
+
 err_t issue_cards_load(struct db *db, const struct issue *rows, int count, unsigned parts, struct issue_cards *out)
 {
     *out = (struct issue_cards){.items = arena_array(db_arena(db), struct issue_card, count), .count = count};
@@ -170,8 +222,9 @@ err_t issue_cards_load(struct db *db, const struct issue *rows, int count, unsig
     if (parts & CARD_RUNS) TRY(load_runs(db, out));
     if (parts & CARD_ATTENTION) TRY(load_graph(db, out));
     if (parts & CARD_ATTENTION) TRY(load_review(db, out));
+    if (parts & CARD_ATTENTION) TRY(load_review_asked(db, out));
     if (parts & CARD_BLOCKED_BY) TRY(load_blocked_by(db, out));
-    return OK;
+    return parts & (CARD_ATTENTION | CARD_BLOCKED_BY) ? load_recovery(db, out) : OK;
 }
 
 /* ---- writing ---- */
@@ -190,8 +243,8 @@ void issue_labels_write(struct jw *w, const struct issue_card *c)
     jw_arr_end(w);
 }
 
-static void write_path(struct jw *w, const char *kind, const char *label, const char *type, const char *responder,
-                       instant_t since)
+static void write_path_ref(struct jw *w, const char *kind, const char *label, const char *type, const char *responder,
+                           instant_t since, const char *ref)
 {
     jw_obj(w);
     jw_kstr(w, "kind", kind);
@@ -201,8 +254,14 @@ static void write_path(struct jw *w, const char *kind, const char *label, const 
     jw_kstr(w, "id", responder);
     jw_obj_end(w);
     jw_ktime(w, "since", since);
-    jw_knull(w, "ref");
+    jw_kstr(w, "ref", ref);
     jw_obj_end(w);
+}
+
+static void write_path(struct jw *w, const char *kind, const char *label, const char *type, const char *responder,
+                       instant_t since)
+{
+    write_path_ref(w, kind, label, type, responder, since, NULL);
 }
 
 static void review_attention_write(struct jw *w, const struct issue_card *c)
@@ -213,10 +272,17 @@ static void review_attention_write(struct jw *w, const struct issue_card *c)
         return;
     }
     bool human = x->assignee_user_id != NULL, monitor = x->monitor_next_check_at != INSTANT_NONE;
-    bool covered = human || monitor || c->review_live || c->review_wake;
+    bool asked = c->review_interaction_id != NULL, approval = c->review_approval_id != NULL;
+    bool covered = human || monitor || asked || approval || c->review_live || c->review_wake;
     jw_kobj(w, "reviewAttention");
     jw_kstr(w, "state", covered ? "covered" : "stalled");
     jw_karr(w, "paths");
+    if (asked)
+        write_path_ref(w, "interaction", "Question in the thread", c->review_addressee_id ? "agent" : "board",
+                       c->review_addressee_id, c->review_interaction_since, c->review_interaction_id);
+    if (approval)
+        write_path_ref(w, "approval", "Linked approval", "board", NULL, c->review_approval_since,
+                       c->review_approval_id);
     if (monitor) write_path(w, "monitor", "Scheduled check", "system", NULL, x->monitor_next_check_at);
     if (human) write_path(w, "human_reviewer", "Assigned person", "user", x->assignee_user_id, x->updated_at);
     if (c->review_live) write_path(w, "active_run", "Run in progress", "agent", x->assignee_agent_id, x->updated_at);
@@ -282,21 +348,23 @@ static void write_run(struct jw *w, const struct card_run *run)
     jw_obj_end(w);
 }
 
-static void write_refs(struct jw *w, const char *key, const struct issue_ref *refs, int n)
+static void write_refs(struct jw *w, const char *key, const struct issue_ref *refs, int n,
+                       const struct recovery_set *recovery)
 {
     jw_karr(w, key);
     for (int i = 0; i < n; i++) {
         jw_obj(w);
         issue_ref_write(w, &refs[i]);
-        jw_knull(w, "activeRecoveryAction");
+        recovery_set_write(w, recovery, refs[i].id);
         jw_obj_end(w);
     }
     jw_arr_end(w);
 }
 
-void issue_write_row(struct jw *w, const struct issue_cards *cards, const struct issue_card *c, enum view view,
-                     bool blocked_by)
+void issue_write_row(struct jw *w, const struct issue_cards *cards, const struct issue_card *c,
+                     const struct row_form *form)
 {
+    enum view view = form->view;
     size_t len = c->row.description ? strlen(c->row.description) : 0;
     size_t cut = len ? cut_at(c->row.description, DESCRIPTION_CHARS_MAX) : 0;
     jw_obj(w);
@@ -307,13 +375,17 @@ void issue_write_row(struct jw *w, const struct issue_cards *cards, const struct
     if (view == VIEW_LIST) write_run(w, c->active_run);
     jw_ktime(w, "lastActivityAt", c->row.last_activity_at);
     issue_attention_write(w, cards, c);
-    jw_knull(w, "successfulRunHandoff");
-    jw_knull(w, "activeRecoveryAction");
-    if (blocked_by) write_refs(w, "blockedBy", c->blocked_by, c->blocked_by_count);
+    jw_kraw(w, "successfulRunHandoff", c->row.successful_run_handoff);
+    recovery_set_write(w, &cards->recovery, c->row.id);
+    if (form->blocked_by) write_refs(w, "blockedBy", c->blocked_by, c->blocked_by_count, &cards->recovery);
+    if (form->mark) {
+        inbox_mark_write(w, form->mark);
+        inbox_archived_write(w, form->mark, &c->row);
+    }
     jw_obj_end(w);
 }
 
-const char *issue_card_event(struct arena *a, const struct issue_card *c)
+const char *issue_card_event(struct arena *a, const struct issue_cards *cards, const struct issue_card *c)
 {
     struct buf b = {0};
     struct jw w;
@@ -323,7 +395,7 @@ const char *issue_card_event(struct arena *a, const struct issue_card *c)
     write_fields(&w, &c->row, VIEW_COMPACT, description ? cut_at(description, DESCRIPTION_CHARS_MAX) : 0);
     issue_labels_write(&w, c);
     jw_ktime(&w, "lastActivityAt", c->row.last_activity_at);
-    write_refs(&w, "blockedBy", c->blocked_by, c->blocked_by_count);
+    write_refs(&w, "blockedBy", c->blocked_by, c->blocked_by_count, &cards->recovery);
     jw_obj_end(&w);
     return buf_finish(&b, a);
 }
@@ -332,12 +404,12 @@ err_t issue_event_text(struct db *db, const struct issue *row, const char **out)
 {
     struct issue_cards cards;
     TRY(issue_cards_load(db, row, 1, CARD_LABELS | CARD_BLOCKED_BY, &cards));
-    *out = issue_card_event(db_arena(db), &cards.items[0]);
+    *out = issue_card_event(db_arena(db), &cards, &cards.items[0]);
     return OK;
 }
 
 static err_t write_side(struct db *db, struct jw *w, const char *key, const char *sql, const char *issue_id,
-                        const struct blocker_map *map)
+                        const struct blocker_map *map, const struct recovery_set *recovery)
 {
     struct rows r ROWS_AUTO = {0};
     TRY(db_query(db, &r, sql, P(V_ID(issue_id))));
@@ -346,7 +418,7 @@ static err_t write_side(struct db *db, struct jw *w, const char *key, const char
         struct issue_ref ref = read_ref(&r, 0);
         jw_obj(w);
         issue_ref_write(w, &ref);
-        jw_knull(w, "activeRecoveryAction");
+        recovery_set_write(w, recovery, ref.id);
         if (map) terminal_blockers_write(w, map, ref.id);
         jw_obj_end(w);
     }
@@ -356,12 +428,14 @@ static err_t write_side(struct db *db, struct jw *w, const char *key, const char
 
 err_t issue_relations_write(struct db *db, struct jw *w, const char *issue_id, const struct blocker_map *map)
 {
+    struct recovery_set recovery;
+    TRY(recovery_set_around(db, issue_id, &recovery));
     TRY(write_side(db, w, "blockedBy",
                    "SELECT " REF_COLUMNS " FROM issue_relations x JOIN issues b ON b.id = x.issue_id"
                    " WHERE x.type = 'blocks' AND x.related_issue_id = $1 ORDER BY b.title, b.id",
-                   issue_id, map));
+                   issue_id, map, &recovery));
     return write_side(db, w, "blocks",
                       "SELECT " REF_COLUMNS " FROM issue_relations x JOIN issues b ON b.id = x.related_issue_id"
                       " WHERE x.type = 'blocks' AND x.issue_id = $1 ORDER BY b.title, b.id",
-                      issue_id, NULL);
+                      issue_id, NULL, &recovery);
 }

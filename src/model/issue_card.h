@@ -7,6 +7,8 @@
 #define BULLDOG_MODEL_ISSUE_CARD_H
 
 #include "model/blocker_attention.h"
+#include "model/recovery_action.h"
+#include "model/inbox_state.h"
 #include "store/entity.h"
 
 struct card_run {
@@ -23,18 +25,22 @@ struct issue_card {
     struct card_run *active_run; /* NULL: none */
     int graph_root;              /* in the batch's map, -1: not blocked */
     bool review_live, review_wake;
+    const char *review_interaction_id, *review_approval_id; /* the oldest that waits, or NULL */
+    const char *review_addressee_id;
+    instant_t review_interaction_since, review_approval_since;
 };
 
 struct issue_cards {
     struct issue_card *items;
     int count;
     struct blocker_map map;
+    struct recovery_set recovery; /* open actions of the cards and of their blockers */
 };
 
 enum card_parts {
     CARD_LABELS = 1,
     CARD_RUNS = 2,
-    CARD_ATTENTION = 4, /* blockerAttention, reviewAttention */
+    CARD_ATTENTION = 4, /* blockerAttention, reviewAttention, activeRecoveryAction */
     CARD_BLOCKED_BY = 8,
 };
 err_t issue_cards_load(struct db *db, const struct issue *rows, int count, unsigned parts,
@@ -47,11 +53,16 @@ void issue_attention_write(struct jw *w, const struct issue_cards *cards, const 
 
 /* One object: the stored fields with labels, as create, update, delete answer it. */
 void issue_write_full(struct jw *w, const struct issue_card *c);
-/* One list row (VIEW_LIST or VIEW_COMPACT). */
-void issue_write_row(struct jw *w, const struct issue_cards *cards, const struct issue_card *c, enum view view,
-                     bool blocked_by);
+/* One list row. */
+struct row_form {
+    enum view view;                /* VIEW_LIST or VIEW_COMPACT */
+    bool blocked_by;               /* with blockedBy */
+    const struct inbox_mark *mark; /* how the asking person sees it, or NULL */
+};
+void issue_write_row(struct jw *w, const struct issue_cards *cards, const struct issue_card *c,
+                     const struct row_form *form);
 /* The compact row with blockedBy as JSON text, for live events (UI-104). */
-const char *issue_card_event(struct arena *a, const struct issue_card *c);
+const char *issue_card_event(struct arena *a, const struct issue_cards *cards, const struct issue_card *c);
 err_t issue_event_text(struct db *db, const struct issue *row, const char **out) MUST_CHECK;
 
 /* "blockedBy" and "blocks" of one issue; map: the graph below it, for terminalBlockers, or NULL. */

@@ -7,6 +7,8 @@
 #include "model/issue_card.h"
 #include "model/issue_update.h"
 #include "model/issue_wakes.h"
+#include "model/monitor.h"
+#include "model/issue_workspace.h"
 #include "model/reference.h"
 #include "rules/issue_status.h"
 #include "rules/mention.h"
@@ -107,6 +109,8 @@ static err_t inherit(struct db *db, const struct actor *actor, struct issue_new 
         TRY(db_text(db, &row->project_id, "SELECT project_id FROM project_workspaces WHERE id = $1",
                     P(V_ID(row->project_workspace_id))));
     TRY(issue_default_workspace(db, row));
+    TRY(issue_workspace_inherit(db, in->source, row));
+    TRY(issue_workspace_check(db, actor, NULL, row, in->workspace_settings_sent));
     if (row->goal_id == NULL) TRY(issue_goal_fallback(db, row->company_id, row->project_id, &row->goal_id));
     if (row->responsible_user_id == NULL && actor->type == ACTOR_AGENT)
         row->responsible_user_id = actor->responsible_user_id;
@@ -214,7 +218,7 @@ static err_t record(struct db *db, const struct actor *actor, const struct issue
 {
     const char *entity;
     if (in->labels.count || in->blockers.count) TRY(issue_event_text(db, row, &entity));
-    else entity = issue_card_event(db_arena(db), &(struct issue_card){.row = *row});
+    else entity = issue_card_event(db_arena(db), &(struct issue_cards){0}, &(struct issue_card){.row = *row});
     return activity_log(db, actor,
                         &(struct activity_entry){.company_id = row->company_id,
                                                  .action = in->child ? "issue.child_created" : "issue.created",
@@ -244,6 +248,7 @@ static err_t write_rows(struct db *db, const struct issue_new *in)
 err_t issue_create(struct db *db, const struct actor *actor, struct issue_new *in, struct issue_created *out)
 {
     struct author author;
+    struct monitor_change monitor;
     bool defaulted = in->row.status == NULL;
     *out = (struct issue_created){0};
     TRY(author_of(db, actor, in->row.company_id, &author));
@@ -252,15 +257,19 @@ err_t issue_create(struct db *db, const struct actor *actor, struct issue_new *i
     if (out->dedup_reason) return OK;
     TRY(inherit(db, actor, in));
     TRY(check(db, actor, in));
+    TRY(monitor_settle(db, actor, NULL, &in->row, in->policy_sent, &monitor));
     issue_apply_effects(NULL, &in->row, in->row.created_at);
     TRY(number(db, &in->row));
     TRY(write_rows(db, in));
     out->row = in->row;
     TRY(record(db, actor, in, &out->row, defaulted));
+    TRY(monitor_log(db, actor, &out->row, &monitor));
     return issue_wakes_send(db, actor,
                             &(struct issue_happening){.before = NULL,
                                                       .after = &out->row,
-                                                      .mutation = in->child ? "child_create" : "create",
+                                                      .mutation = in->mutation ? in->mutation
+                                                                  : in->child  ? "child_create"
+                                                                               : "create",
                                                       .status_sent = !defaulted,
                                                       .author = &author});
 }

@@ -14,12 +14,13 @@ struct issue_new {
     struct issue row;           /* company, title and what the caller chose; status NULL: by assignee (EX-5) */
     const struct issue *source; /* inherit project and workspace from it (IS-31), or NULL */
     const struct issue *parent; /* row.parent_id's row, or NULL */
-    bool goal_sent;
+    bool goal_sent, policy_sent, workspace_settings_sent;
     struct id_list blockers, labels;
     const char *idempotency_key;
     bool allow_duplicate;
-    bool child;        /* POST …/children: guard by run, activity issue.child_created */
-    bool block_parent; /* blockParentUntilDone */
+    bool child;           /* POST …/children: guard by run, activity issue.child_created */
+    bool block_parent;    /* blockParentUntilDone */
+    const char *mutation; /* of the assignment wake; NULL: create, child_create */
 };
 
 struct issue_created {

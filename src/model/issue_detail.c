@@ -3,11 +3,14 @@
 
 #include "base/text.h"
 #include "model/comment.h"
+#include "model/document.h"
 #include "model/execution_workspace.h"
 #include "model/goal.h"
+#include "model/inbox_state.h"
 #include "model/issue_card.h"
 #include "model/project.h"
 #include "model/reference.h"
+#include "model/retry.h"
 
 #define ANCESTORS_MAX 50
 
@@ -159,19 +162,7 @@ static err_t write_retry(struct db *db, struct jw *w, const char *issue_id)
     TRY(entity_one(db, &ENTITY_run, &run, &found,
                    "WHERE issue_id = $1 AND status = 'scheduled_retry' ORDER BY scheduled_retry_at LIMIT 1",
                    P(V_ID(issue_id))));
-    if (!found) {
-        jw_knull(w, "scheduledRetry");
-        return OK;
-    }
-    jw_kobj(w, "scheduledRetry");
-    jw_kstr(w, "runId", run.id);
-    jw_kstr(w, "status", run.status);
-    jw_kstr(w, "agentId", run.agent_id);
-    jw_kstr(w, "retryOfRunId", run.retry_of_run_id);
-    jw_ktime(w, "scheduledRetryAt", run.scheduled_retry_at);
-    jw_kint(w, "scheduledRetryAttempt", run.scheduled_retry_attempt);
-    jw_kstr(w, "scheduledRetryReason", run.scheduled_retry_reason);
-    jw_obj_end(w);
+    retry_write(w, "scheduledRetry", found ? &run : NULL);
     return OK;
 }
 
@@ -194,7 +185,41 @@ static void write_legacy_plan(struct jw *w, const char *description)
     jw_obj_end(w);
 }
 
-err_t issue_detail_write(struct db *db, struct jw *w, const struct issue *row)
+/* "planDocument", "documentSummaries", "legacyPlanDocument". */
+static err_t write_documents(struct db *db, struct jw *w, const struct issue *row)
+{
+    struct document *rows;
+    int n, plan = 0;
+    TRY(document_list(db, row->id, false, &rows, &n));
+    while (plan < n && !text_is(rows[plan].key, DOCUMENT_PLAN)) plan++;
+    if (plan < n) {
+        jw_kobj(w, "planDocument");
+        document_write_json(w, &rows[plan], true);
+        jw_obj_end(w);
+    } else {
+        jw_knull(w, "planDocument");
+    }
+    jw_karr(w, "documentSummaries");
+    for (int i = 0; i < n; i++) {
+        jw_obj(w);
+        document_write_json(w, &rows[i], false);
+        jw_obj_end(w);
+    }
+    jw_arr_end(w);
+    write_legacy_plan(w, plan < n ? NULL : row->description);
+    return OK;
+}
+
+static err_t write_archived(struct db *db, struct jw *w, const struct issue *row, const char *user)
+{
+    struct inbox_mark *mark;
+    if (user == NULL) return OK;
+    TRY(inbox_marks_load(db, user, row, 1, &mark));
+    inbox_archived_write(w, mark, row);
+    return OK;
+}
+
+err_t issue_detail_write(struct db *db, struct jw *w, const struct issue *row, const char *user)
 {
     struct detail d;
     TRY(load(db, row, &d));
@@ -204,20 +229,19 @@ err_t issue_detail_write(struct db *db, struct jw *w, const struct issue *row)
     TRY(reference_write(db, w, row->id));
     issue_attention_write(w, &d.cards, &d.cards.items[0]);
     jw_knull(w, "productivityReview");
-    jw_knull(w, "successfulRunHandoff");
-    jw_knull(w, "activeRecoveryAction");
+    jw_kraw(w, "successfulRunHandoff", row->successful_run_handoff);
+    recovery_set_write(w, &d.cards.recovery, row->id);
     TRY(write_retry(db, w, row->id));
     TRY(write_ancestors(db, w, row, false));
     TRY(write_project(db, w, row->project_id));
     TRY(write_goal(db, w, row->goal_id));
-    jw_knull(w, "planDocument");
-    jw_kraw(w, "documentSummaries", "[]");
-    write_legacy_plan(w, row->description);
+    TRY(write_documents(db, w, row));
     jw_kraw(w, "mentionedProjects", "[]");
     jw_key(w, "currentExecutionWorkspace");
     TRY(execution_workspace_write_current(db, w, row->execution_workspace_id));
     jw_kraw(w, "workProducts", "[]");
     jw_kraw(w, "linkedCases", "[]");
+    TRY(write_archived(db, w, row, user));
     jw_obj_end(w);
     return OK;
 }
@@ -304,7 +328,7 @@ static err_t write_issue_part(struct db *db, struct jw *w, const struct issue *r
     issue_attention_write(w, &d.cards, &d.cards.items[0]);
     jw_knull(w, "productivityReview");
     TRY(write_retry(db, w, row->id));
-    jw_knull(w, "activeRecoveryAction");
+    recovery_set_write(w, &d.cards.recovery, row->id);
     jw_kstr(w, "priority", row->priority);
     jw_kstr(w, "projectId", row->project_id);
     jw_kstr(w, "goalId", row->goal_id);
@@ -319,6 +343,27 @@ static err_t write_issue_part(struct db *db, struct jw *w, const struct issue *r
     return OK;
 }
 
+static err_t write_continuation(struct db *db, struct jw *w, const char *issue_id)
+{
+    struct document d;
+    bool found;
+    TRY(document_get(db, issue_id, DOCUMENT_CONTINUATION, &d, &found));
+    if (!found) {
+        jw_knull(w, "continuationSummary");
+        return OK;
+    }
+    jw_kobj(w, "continuationSummary");
+    jw_kstr(w, "key", d.key);
+    jw_kstr(w, "title", d.title);
+    jw_kstr(w, "body", d.body);
+    jw_kstr(w, "latestRevisionId", d.latest_revision_id);
+    jw_kint(w, "latestRevisionNumber", d.latest_revision_number);
+    jw_ktime(w, "updatedAt", d.updated_at);
+    jw_kraw(w, "sourceTrust", d.source_trust);
+    jw_obj_end(w);
+    return OK;
+}
+
 err_t issue_heartbeat_write(struct db *db, struct jw *w, const struct issue *row, const char *wake_comment_id)
 {
     jw_obj(w);
@@ -329,7 +374,7 @@ err_t issue_heartbeat_write(struct db *db, struct jw *w, const struct issue *row
     TRY(write_cursor(db, w, row->id));
     TRY(write_wake_comment(db, w, row->id, wake_comment_id));
     jw_kraw(w, "attachments", "[]");
-    jw_knull(w, "continuationSummary");
+    TRY(write_continuation(db, w, row->id));
     jw_knull(w, "planReviewContext");
     jw_knull(w, "documentReviewContext");
     jw_key(w, "currentExecutionWorkspace");

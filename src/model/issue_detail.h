@@ -6,7 +6,8 @@
 #include "store/entity.h"
 
 /* The detail object. */
-err_t issue_detail_write(struct db *db, struct jw *w, const struct issue *row) MUST_CHECK;
+/* user: the person who looks, or NULL; tells whether they put it away. */
+err_t issue_detail_write(struct db *db, struct jw *w, const struct issue *row, const char *user) MUST_CHECK;
 /* The heartbeat-context object; wake_comment_id may be NULL. */
 err_t issue_heartbeat_write(struct db *db, struct jw *w, const struct issue *row,
                             const char *wake_comment_id) MUST_CHECK;

@@ -1,6 +1,7 @@
 /* issue_guard: what a status write does and needs, applied to rows. */
 #include "base/text.h"
 #include "model/goal.h"
+#include "model/handoff.h"
 #include "model/in_list.h"
 #include "model/issue_update.h"
 #include "rules/issue_status.h"
@@ -50,6 +51,7 @@ err_t issue_guard_error(struct arena *a, enum status_verdict verdict, const stru
     case FOLLOWUP_CANCELLED:
         return err_new(a, ERR_CONFLICT, "Cancelled issues must be restored through the dedicated restore flow");
     case FOLLOWUP_STATUS: return err_new(a, ERR_CONFLICT, "An issue in status %s cannot be reopened", issue->status);
+    case FOLLOWUP_HELD: return err_new(a, ERR_CONFLICT, "Issue follow-up blocked by active subtree pause hold");
     case FOLLOWUP_BLOCKED:
         return err_with(
             a, ERR_CONFLICT, NULL,
@@ -91,6 +93,7 @@ void issue_apply_effects(const struct issue *before, struct issue *after, instan
     bool waited = before && before->dispatch_expected_since != INSTANT_NONE;
     if (!waits) after->dispatch_expected_since = INSTANT_NONE;
     else if (!waited || reassigned) after->dispatch_expected_since = now;
+    if (before) handoff_answered(before, after);
     after->priority_rank = priority_rank(after->priority);
 }
 

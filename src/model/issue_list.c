@@ -14,6 +14,19 @@ struct query_text {
     const char *prefix;
 };
 
+/* %, _ and \ stand for themselves */
+static const char *escaped(struct arena *a, const char *q, const char *before)
+{
+    struct buf b = {0};
+    buf_puts(&b, before);
+    for (; *q; q++) {
+        if (strchr("%_\\", *q)) buf_putc(&b, '\\');
+        buf_putc(&b, *q);
+    }
+    buf_putc(&b, '%');
+    return buf_finish(&b, a);
+}
+
 /* Adds " AND <before> $n<after>" for one parameter. */
 static void cond(struct query_text *t, const char *before, struct dbv value, const char *after)
 {
@@ -67,9 +80,46 @@ static void cond_people(struct query_text *t, const struct issue_filter *f)
             &t->where,
             " OR i.assignee_user_id = $%d OR EXISTS (SELECT 1 FROM issue_comments c WHERE c.issue_id = i.id AND c.author_user_id = $%d)"
             " OR EXISTS (SELECT 1 FROM activity_log g WHERE g.entity_type = 'issue' AND g.entity_id = CAST(i.id AS text)"
-            " AND g.actor_type = 'user' AND g.actor_id = $%d))",
+            " AND g.actor_type = 'user' AND g.actor_id = $%d AND g.action NOT IN ('issue.read_marked','issue.read_unmarked',"
+            "'issue.inbox_archived','issue.inbox_unarchived')))",
             t->n, t->n, t->n);
     }
+}
+
+/* A comment of somebody else, newer than all the person did about the issue (IS-72). */
+static void cond_unread(struct query_text *t, const char *user)
+{
+    if (user == NULL) return;
+    cond(t,
+         "EXISTS (SELECT 1 FROM issue_comments c WHERE c.issue_id = i.id AND c.deleted_at IS NULL AND"
+         " COALESCE(c.author_user_id, '') <>",
+         V_TEXT(user), "");
+    buf_printf(&t->where,
+               " AND NOT EXISTS (SELECT 1 FROM issue_comments m WHERE m.issue_id = i.id AND m.author_user_id = $%d"
+               " AND m.created_at >= c.created_at)"
+               " AND NOT EXISTS (SELECT 1 FROM issue_read_states s WHERE s.issue_id = i.id AND s.user_id = $%d"
+               " AND s.last_read_at >= c.created_at)"
+               " AND NOT (COALESCE(i.created_by_user_id, '') = $%d AND i.created_at >= c.created_at)"
+               " AND NOT (COALESCE(i.assignee_user_id, '') = $%d AND i.updated_at >= c.created_at))",
+               t->n, t->n, t->n, t->n);
+}
+
+/* Not put away, or put away before something a person must see: a change to a state
+ * that waits for people, the words of another person, or a mention (IS-72). */
+static void cond_inbox(struct query_text *t, const char *user)
+{
+    if (user == NULL) return;
+    cond(t, "NOT EXISTS (SELECT 1 FROM issue_inbox_archives a WHERE a.issue_id = i.id AND a.user_id =", V_TEXT(user),
+         "");
+    buf_printf(&t->where,
+               " AND NOT EXISTS (SELECT 1 FROM activity_log g WHERE g.entity_type = 'issue'"
+               " AND g.entity_id = CAST(i.id AS text) AND g.action = 'issue.updated' AND g.created_at > a.archived_at"
+               " AND g.details ->> 'status' IN ('in_review','blocked','done'))"
+               " AND NOT EXISTS (SELECT 1 FROM issue_comments c WHERE c.issue_id = i.id AND c.deleted_at IS NULL"
+               " AND c.created_at > a.archived_at AND (COALESCE(c.author_user_id, $%d) <> $%d OR c.body LIKE",
+               t->n, t->n);
+    t->v[t->n++] = V_TEXT(escaped(t->a, user, "%](user://"));
+    buf_printf(&t->where, " $%d ESCAPE '\\')))", t->n);
 }
 
 static void cond_place(struct query_text *t, const struct issue_filter *f)
@@ -89,19 +139,6 @@ static void cond_place(struct query_text *t, const struct issue_filter *f)
     if (f->label_id)
         cond(t, "EXISTS (SELECT 1 FROM issue_labels x WHERE x.issue_id = i.id AND x.label_id =", V_ID(f->label_id),
              ")");
-}
-
-/* %, _ and \ stand for themselves */
-static const char *escaped(struct arena *a, const char *q, const char *before)
-{
-    struct buf b = {0};
-    buf_puts(&b, before);
-    for (; *q; q++) {
-        if (strchr("%_\\", *q)) buf_putc(&b, '\\');
-        buf_putc(&b, *q);
-    }
-    buf_putc(&b, '%');
-    return buf_finish(&b, a);
 }
 
 static void cond_text(struct query_text *t, const char *q)
@@ -125,6 +162,8 @@ static void build(struct query_text *t, const struct issue_filter *f)
     t->v[t->n++] = V_ID(f->company_id);
     cond_statuses(t, f);
     cond_people(t, f);
+    cond_unread(t, f->unread_for_user_id);
+    cond_inbox(t, f->inbox_of_user_id);
     cond_place(t, f);
     cond_origin(t, f);
     cond_text(t, f->q);

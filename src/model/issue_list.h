@@ -13,6 +13,7 @@ struct issue_filter {
     const char *assignee_agent_id;
     bool unassigned; /* no agent */
     const char *assignee_user_id, *touched_by_user_id, *participant_agent_id;
+    const char *unread_for_user_id, *inbox_of_user_id; /* with news for them; not put away by them (IS-72) */
     const char *project_id, *workspace_id, *execution_workspace_id, *parent_id, *descendant_of, *label_id;
     const char *origin_kind, *origin_kind_prefix, *origin_id;
     instant_t updated_since; /* INSTANT_NONE: any time */

@@ -6,11 +6,18 @@
 
 #include "base/text.h"
 #include "model/activity.h"
+#include "model/hold.h"
+#include "model/handoff.h"
+#include "model/approval.h"
+#include "model/interaction.h"
+#include "model/inbox_state.h"
 #include "model/issue.h"
 #include "model/issue_card.h"
 #include "model/issue_changes.h"
 #include "model/issue_wakes.h"
 #include "model/lock.h"
+#include "model/recovery_fold.h"
+#include "model/monitor.h"
 #include "model/reference.h"
 #include "model/run_control.h"
 #include "rules/issue_reopen.h"
@@ -31,6 +38,7 @@ struct update {
     int open_before;           /* stored, when blockers are written */
     struct id_list old_blockers, old_labels;
     const char *reopened_from, *interrupted_run_id, *cancelled_run_id;
+    struct monitor_change monitor;
     instant_t now;
 };
 
@@ -127,7 +135,7 @@ static err_t policy_allows(struct update *u, bool *yes)
 {
     const char *policy = u->before->review_policy, *mover = NULL;
     *yes = true;
-    if (policy == NULL || text_is(policy, "anyone")) return OK;
+    if (policy == NULL || text_is(policy, "anyone") || u->c->tree_control) return OK;
     if (text_is(policy, "human_only")) {
         *yes = u->author.person;
         return OK;
@@ -146,8 +154,13 @@ static err_t policy_allows(struct update *u, bool *yes)
 static err_t guard(struct update *u)
 {
     const struct issue *b = u->before, *x = u->after;
+    struct active_hold hold = {.hold_id = NULL};
     bool allowed;
+    int64_t asked, approvals;
     TRY(policy_allows(u, &allowed));
+    if (u->actor->type == ACTOR_AGENT) TRY(hold_on(u->db, b->id, &hold));
+    TRY(interaction_pending(u->db, b->id, &asked));
+    TRY(approval_pending(u->db, b->id, &approvals));
     enum status_verdict v = status_guard(&(struct status_facts){
         .from = b->status,
         .to = x->status,
@@ -159,11 +172,15 @@ static err_t guard(struct update *u)
         .blockers_sent = u->c->blockers != NULL,
         .descriptor_sent = u->c->descriptor_sent && x->unblock_descriptor,
         .has_descriptor = x->unblock_descriptor != NULL,
+        .pending_interaction = asked > 0,
+        .pending_approval = approvals > 0,
         .has_monitor = x->monitor_next_check_at != INSTANT_NONE && x->monitor_next_check_at > u->now,
         .reopen = u->c->reopen,
         .resume = u->c->resume,
+        .held = hold.hold_id != NULL,
         .policy_allows_close = allowed,
         .policy_changed = !text_same(b->review_policy, x->review_policy)});
+    if (v == FOLLOWUP_HELD) return hold_followup_error(u->a, &hold);
     return issue_guard_error(u->a, v, &u->open, b);
 }
 
@@ -344,6 +361,7 @@ static json_t *update_details(const struct update *u, json_t *changes, json_t *p
         json_object_set_new(d, "reopenedFrom", json_string(u->reopened_from));
     }
     if (c->comment) json_object_set_new(d, "source", json_string("comment"));
+    if (c->source) json_object_set_new(d, "source", json_string(c->source));
     if (c->resume) json_object_set_new(d, "resumeIntent", json_true());
     if (c->resume) json_object_set_new(d, "followUpRequested", json_true());
     if (u->interrupted_run_id) json_object_set_new(d, "interruptedRunId", json_string(u->interrupted_run_id));
@@ -399,6 +417,30 @@ static err_t log_comment(struct update *u, const struct comment *comment, const 
     return log_entry(u, "issue.comment_added", d, entity, comment_text(u->a, comment));
 }
 
+/* ---- what was asked in the thread (EX-7, IS-88) ---- */
+
+static err_t settle_interactions(struct update *u, const struct issue *now, const struct comment *said, int *expired)
+{
+    bool closed = status_terminal(now->status) && !status_terminal(u->before->status);
+    *expired = 0;
+    if (closed) return interaction_expire_by_close(u->db, u->actor, now);
+    if (said == NULL || !u->author.person) return OK;
+    return interaction_expire_by_comment(u->db, u->actor, now, said, expired);
+}
+
+/* What a person finished they need not see again (IS-60). */
+static err_t put_away(struct update *u)
+{
+    struct inbox_archive row;
+    bool finished = !text_is(u->before->status, "done") && text_is(u->after->status, "done");
+    if (!finished || u->actor->type != ACTOR_BOARD || u->actor->user_id == NULL) return OK;
+    return inbox_archive(u->db, u->actor, u->after,
+                         &(struct archive_target){.user = u->actor->user_id,
+                                                  .resolved_from = "actor",
+                                                  .source = "issue_status_done"},
+                         &row);
+}
+
 /* ---- the whole ---- */
 
 static bool blockers_settled(const struct update *u)
@@ -418,6 +460,7 @@ static err_t prepare(struct update *u)
     TRY(check_descriptor(u));
     TRY(check_parent(u));
     TRY(follow_goal(u));
+    TRY(monitor_settle(u->db, u->actor, u->before, u->after, u->c->policy_sent, &u->monitor));
     TRY(guard(u));
     issue_apply_effects(u->before, u->after, u->now);
     u->after->request_depth = issue_depth_bounded(u->after->request_depth);
@@ -460,18 +503,28 @@ err_t issue_update(struct db *db, const struct actor *actor, const struct issue 
     const char *entity;
     TRY(issue_event_text(db, &out->row, &entity));
     if (out->any) TRY(log_entry(&u, "issue.updated", update_details(&u, changes, previous), entity, NULL));
+    TRY(put_away(&u));
     TRY(log_blockers(&u, entity));
+    TRY(monitor_log(db, actor, &out->row, &u.monitor));
+    if (before->successful_run_handoff && u.after->successful_run_handoff == NULL)
+        TRY(handoff_log_resolved(db, actor, before, &out->row));
     bool said = out->commented && !out->replayed;
     if (said) TRY(log_comment(&u, &out->comment, entity));
+    TRY(recovery_fold_after(db, actor, before, &out->row, c->blockers || c->reopen || c->resume));
+    int expired;
+    TRY(settle_interactions(&u, &out->row, said ? &out->comment : NULL, &expired));
     return issue_wakes_send(db, actor,
                             &(struct issue_happening){.before = before,
                                                       .after = &out->row,
                                                       .mutation = "update",
                                                       .status_sent = c->status_sent,
+                                                      .quiet = c->tree_control,
                                                       .author = &u.author,
                                                       .comment = said ? &out->comment : NULL,
                                                       .reopened_from = u.reopened_from,
                                                       .resume = c->resume,
                                                       .interrupted_run_id = u.interrupted_run_id,
+                                                      .assignee_told = c->assignee_told,
+                                                      .asked_expired = expired > 0,
                                                       .blockers_settled = blockers_settled(&u)});
 }

@@ -15,13 +15,16 @@
 
 struct issue_change {
     struct issue after; /* the row as wanted; derived columns are filled here */
-    bool status_sent, goal_sent, descriptor_sent;
+    bool status_sent, goal_sent, descriptor_sent, policy_sent;
     const struct id_list *blockers, *labels; /* NULL: unchanged */
     const struct comment_new *comment;       /* or NULL; its issue is filled here */
     bool reopen, resume, interrupt;
     bool comment_route; /* POST comments: shorter activity */
+    bool tree_control;  /* a hold cancels or restores a whole tree: it says itself whom it wakes */
     json_t *requested;  /* the body, for the activity */
     const char *reason; /* authorization reason */
+    const char *source; /* what else than a request caused it, for the activity; or NULL */
+    bool assignee_told; /* the caller wakes the assignee itself */
 };
 
 struct issue_changed {

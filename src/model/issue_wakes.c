@@ -31,6 +31,7 @@ static json_t *comment_context(const struct issue_happening *h, const char *reas
 
 static const char *context_source(const struct issue_happening *h, const char *reason)
 {
+    if (h->before == NULL && text_is(h->mutation, "interaction_accept")) return "issue.interaction.accept";
     if (h->before == NULL) return text_is(h->mutation, "child_create") ? "issue.child_create" : "issue.create";
     if (text_is(reason, "issue_assigned")) return "issue.update";
     if (text_is(reason, "issue_status_changed")) return "issue.status_change";
@@ -56,15 +57,20 @@ static bool add_assignee(struct wake_batch *batch, const struct issue_happening 
                                                                       .commented = h->comment != NULL,
                                                                       .reopened = h->reopened_from != NULL,
                                                                       .by_assignee = by_assignee(h)});
-    if (reason == NULL) return false;
+    if (reason == NULL || h->assignee_told) return reason != NULL;
     bool spoken = text_is(reason, "issue_commented") || text_is(reason, "issue_reopened_via_comment");
     const char *source = context_source(h, reason);
     json_t *payload = json_pack("{s:s, s:s}", "issueId", i->id, "mutation",
-                                spoken      ? "comment"
-                                : h->before ? "update"
-                                            : "create");
+                                spoken                                       ? "comment"
+                                : h->before                                  ? "update"
+                                : text_is(h->mutation, "interaction_accept") ? h->mutation
+                                                                             : "create");
     if (h->comment && !text_is(reason, "issue_status_changed")) set_text(payload, "commentId", h->comment->id);
     if (spoken) set_text(payload, "reopenedFrom", h->reopened_from);
+    if (spoken && h->asked_expired && text_is(i->status, "in_review")) { /* IS-88: with it the review lost its path */
+        json_object_set_new(payload, "reviewPathLost", json_true());
+        set_text(payload, "reviewPathConsumedRef", h->comment->id);
+    }
     if (h->resume) json_object_set_new(payload, "resumeIntent", json_true());
     set_text(payload, "interruptedRunId", h->interrupted_run_id);
     json_t *context = h->comment && !text_is(reason, "issue_status_changed")
@@ -292,8 +298,9 @@ static err_t add_unblock_owner(struct db *db, const struct issue_happening *h, s
 err_t issue_wakes_send(struct db *db, const struct actor *actor, const struct issue_happening *h)
 {
     struct wake_batch batch = {.arena = db_arena(db)};
-    bool closed = status_terminal(h->after->status) && (h->before == NULL || !status_terminal(h->before->status));
-    bool told = add_assignee(&batch, h);
+    const char *from = h->before ? h->before->status : NULL, *to = h->after->status;
+    bool closed = status_terminal(to) && (!status_terminal(from) || (text_is(to, "done") && !text_is(from, "done")));
+    bool told = !h->quiet && add_assignee(&batch, h);
     TRY(add_mentions(db, &batch, h, told));
     if (closed) TRY(issue_wakes_closed(db, actor, h->after, &batch));
     TRY(add_restored(db, h, &batch));

@@ -17,11 +17,14 @@ struct issue_happening {
     const struct issue *after;
     const char *mutation; /* create, child_create, update, comment … */
     bool status_sent;
+    bool quiet; /* its assignee hears of it otherwise */
     const struct author *author;
     const struct comment *comment; /* NULL: none, or a replay */
     const char *reopened_from;     /* the comment moved it to todo from here */
     bool resume;
     const char *interrupted_run_id;
+    bool assignee_told;    /* by the caller */
+    bool asked_expired;    /* the comment overtook something that was asked in the thread */
     bool blockers_settled; /* a blocker set was written, or lost its last open one, and none is open now */
 };
 err_t issue_wakes_send(struct db *db, const struct actor *actor, const struct issue_happening *h) MUST_CHECK;

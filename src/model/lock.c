@@ -173,7 +173,7 @@ static err_t promote_one(struct db *db, const struct run *ended, const char *iss
         if (!json_is_object(context)) context = json_object();
         TRY(maybe_reopen(db, ended, &wake, &issue, context));
         const char *why = NULL;
-        TRY(wake_promotable(db, &agent, &issue, context, &why));
+        TRY(wake_promotable(db, &wake, &agent, &issue, context, &why));
         if (why) {
             TRY(settle_wake(db, &wake, strcmp(why, "agent.not_invokable") == 0 ? "failed" : "cancelled",
                             arena_printf(db_arena(db), "Deferred wake could not be promoted: %s", why)));

@@ -4,6 +4,7 @@
 #include "model/agent.h"
 #include "model/escalate.h"
 #include "model/follow_up.h"
+#include "model/hold.h"
 #include "model/issue.h"
 #include "model/relation.h"
 
@@ -11,9 +12,26 @@
 
 static bool is(const char *a, const char *b) { return a && b && strcmp(a, b) == 0; }
 
-/* The board must decide now (EX-110 for a run that failed twice). */
-static err_t escalate(struct db *db, const struct run *run, const struct issue *issue)
+/* A workspace that cannot be had: no repetition helps (WS-45). */
+static bool invalid(const struct run *run) { return is(run->error_code, "workspace_validation_failed"); }
+
+static err_t escalate_invalid(struct db *db, const struct run *run, const struct issue *issue)
 {
+    const char *action = arena_printf(db_arena(db), "%.900s Then move the issue to todo.",
+                                      run->error ? run->error : "Repair its workspace.");
+    return escalate_issue(db, issue,
+                          &(struct escalation){.cause = run->error_code,
+                                               .action = action,
+                                               .agent_id = run->agent_id,
+                                               .run_id = run->id,
+                                               .error_code = run->error_code});
+}
+
+/* No automatic step is left (EX-110). */
+static err_t escalate(struct db *db, const struct run *run, const struct issue *issue, const char *cause,
+                      const char *retry)
+{
+    if (invalid(run)) return escalate_invalid(db, run, issue);
     const char *action = arena_printf(
         db_arena(db),
         "Two runs in a row failed (%s). Read the run's log, repair the cause, then move the issue to todo.",
@@ -22,12 +40,14 @@ static err_t escalate(struct db *db, const struct run *run, const struct issue *
                           : run->status);
     if (strlen(action) > 1000)
         action = "Two runs in a row failed. Read the run's log, repair the cause, then move the issue to todo.";
+    json_t *evidence = json_pack("{s:s, s:s?}", "latestRunStatus", run->status, "retryReason", retry);
     return escalate_issue(db, issue,
-                          &(struct escalation){.cause = "run_failed_twice",
+                          &(struct escalation){.cause = cause,
                                                .action = action,
                                                .agent_id = run->agent_id,
                                                .run_id = run->id,
-                                               .error_code = run->error_code});
+                                               .error_code = run->error_code,
+                                               .evidence = evidence});
 }
 
 err_t recover_immediately(struct db *db, const struct run *run, json_t *context, bool *recovered)
@@ -36,7 +56,7 @@ err_t recover_immediately(struct db *db, const struct run *run, json_t *context,
     struct agent agent;
     struct run next;
     json_t *open;
-    bool found, spent;
+    bool found, spent, held;
     int blockers;
     int64_t live;
     const char *why, *retry = json_str(context, "retryReason");
@@ -51,14 +71,19 @@ err_t recover_immediately(struct db *db, const struct run *run, json_t *context,
         db, &live, 0,
         "SELECT count(*) FROM heartbeat_runs WHERE issue_id = $1 AND status IN ('queued','running','scheduled_retry')",
         P(V_ID(issue.id))));
-    if (blockers > 0 || live > 0) return OK;
+    TRY(hold_keeps(db, issue.id, &held));
+    if (blockers > 0 || live > 0 || held) return OK;
     TRY(agent_get(db, run->agent_id, &agent, &found));
     TRY(agent_invokable(db, &agent, &why));
     if (is(why, "paused")) return OK; /* the gate itself is the waiting path (EX-107) */
     *recovered = true;
     bool was_recovery = is(retry, "assignment_recovery") || is(retry, "issue_continuation_needed");
     TRY(follow_up_budget_spent(db, run, &spent));
-    if (why || was_recovery || spent) return escalate(db, run, &issue);
+    const char *cause = why                                  ? "assignee_not_invokable"
+                        : spent                              ? "incident_budget_exhausted"
+                        : is(run->error_code, "process_lost") ? "process_lost"
+                                                              : "stranded_assigned_issue";
+    if (why || was_recovery || spent || invalid(run)) return escalate(db, run, &issue, cause, retry);
     json_object_set_new(context, "source",
                         json_string(todo ? "issue.assignment_recovery" : "issue.continuation_recovery"));
     return follow_up_run(db, run, context, todo ? "issue_assignment_recovery" : "issue_continuation_needed",

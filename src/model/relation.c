@@ -38,6 +38,7 @@ err_t relation_keeps_back(struct db *db, const char *issue_id, const json_t *con
     TRY(relation_open(db, issue_id, &b));
     *ids = b.ids;
     *count = json_bool(context, "resolvedByCancellation", false) ? b.waiting : b.open;
+    if (json_str(context, "recoveryActionId")) *count = 0; /* its owner decides about the issue, and works on none */
     return OK;
 }
 

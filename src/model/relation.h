@@ -18,7 +18,7 @@ json_t *id_list_json(const struct id_list *l);
 err_t relation_unresolved(struct db *db, const char *issue_id, json_t **ids, int *count) MUST_CHECK;
 
 /* The same for a wake: one that reports a cancelled blocker (IS §9 BETTER a) is
- * kept back only by blockers that can still be resolved. */
+ * kept back only by blockers that can still be resolved, that of a recovery owner by none. */
 err_t relation_keeps_back(struct db *db, const char *issue_id, const json_t *context, json_t **ids,
                           int *count) MUST_CHECK;
 

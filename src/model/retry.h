@@ -1,20 +1,31 @@
 /*
  * retry: what a run that ended badly may try again, in its own finalizing
- * transaction (EX-60…64). One retry after a lost process, four after transient
- * errors; scheduled ones become queued when they are due and still wanted.
+ * transaction (EX-60…64): one retry after a lost process, four after transient
+ * errors or used-up quota, a few more turns where the agent's policy grants
+ * them. Scheduled ones become queued when they are due and still wanted.
  */
 #ifndef BULLDOG_MODEL_RETRY_H
 #define BULLDOG_MODEL_RETRY_H
 
-#include "base/json.h"
-#include "store/entity.h"
+#include "model/follow_up.h"
 
-/* A lost process: one queued retry (EX-60). *queued false: used up, or the outcome is better left alone. */
-err_t retry_process_loss(struct db *db, const struct run *run, json_t *context, bool *queued) MUST_CHECK;
-/* A transient error: a scheduled_retry with backoff (EX-61). */
-err_t retry_transient(struct db *db, const struct run *run, json_t *context, instant_t not_before,
-                      bool *scheduled) MUST_CHECK;
-/* Due scheduled retries become queued or are cancelled with a reason (EX-62). next: the earliest one left. */
+/* Sets e->followed when a retry stands; the issue's lock is then the retry's. */
+err_t retry_settle(struct db *db, struct ended *e) MUST_CHECK;
+/* EX-49: this queued run met another at work in its workspace. It is ended with
+ * workspace_busy, and comes again after a minute or two. */
+err_t retry_workspace_busy(struct db *db, struct run *run) MUST_CHECK;
+
+/* Due scheduled retries become queued, are cancelled with a reason, or asked again later (EX-62). next: the earliest one left. */
 err_t retry_promote_due(struct db *db, int limit, int *promoted, instant_t *next) MUST_CHECK;
+
+/* EX-63: the board does not want to wait. */
+struct retry_now {
+    const char *outcome; /* promoted, already_promoted, no_scheduled_retry, gate_suppressed */
+    const char *message;
+    struct run run; /* id NULL: none */
+};
+err_t retry_now(struct db *db, const struct actor *actor, const struct issue *issue, struct retry_now *out) MUST_CHECK;
+/* "<key>": the retry as issues show it, or null. */
+void retry_write(struct jw *w, const char *key, const struct run *retry);
 
 #endif

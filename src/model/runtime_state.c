@@ -23,11 +23,26 @@ err_t runtime_state_get(struct db *db, const struct agent *agent, struct runtime
     return find(db, agent, out, &found);
 }
 
+err_t task_session_list(struct db *db, const char *agent_id, struct task_session **rows, int *n)
+{
+    return entity_many(db, &ENTITY_task_session, rows, n, "WHERE agent_id = $1 ORDER BY updated_at DESC, id DESC",
+                       P(V_ID(agent_id)));
+}
+
+static err_t clear_sessions(struct db *db, const char *agent_id, const char *task_key, int64_t *n)
+{
+    if (task_key)
+        return db_exec(db, n, "DELETE FROM agent_task_sessions WHERE agent_id = $1 AND task_key = $2",
+                       P(V_ID(agent_id), V_TEXT(task_key)));
+    return db_exec(db, n, "DELETE FROM agent_task_sessions WHERE agent_id = $1", P(V_ID(agent_id)));
+}
+
 err_t runtime_state_reset(struct db *db, const struct actor *actor, const struct agent *agent, const char *task_key,
-                          struct runtime_state *out)
+                          struct runtime_state *out, int64_t *cleared)
 {
     struct runtime_state before;
     bool found;
+    TRY(clear_sessions(db, agent->id, task_key, cleared));
     TRY(find(db, agent, &before, &found));
     *out = before;
     out->session_id = NULL;

@@ -136,7 +136,8 @@ static err_t give_up(struct db *db, const struct issue *i, const struct explaine
             ? "The agent was woken twice and never started. Check the agent and the server, then move the issue to todo."
             : "Runs end without moving the issue on. Read the last run's log, say what is missing, then move the issue to todo.";
     return escalate_issue(db, i,
-                          &(struct escalation){.cause = x->verdicts[0].reason,
+                          &(struct escalation){.cause = e->run_count == 0 ? "stalled_at_dispatch" : "stranded_assigned_issue",
+                                               .fingerprint_suffix = e->run_count == 0 ? since : NULL,
                                                .action = action,
                                                .agent_id = i->assignee_agent_id,
                                                .run_id = e->last_run_id,

@@ -8,6 +8,8 @@
 #include "base/settings.h"
 #include "model/agent.h"
 #include "model/company.h"
+#include "model/decision.h"
+#include "model/hold.h"
 #include "model/issue.h"
 #include "model/lock.h"
 #include "model/relation.h"
@@ -32,6 +34,8 @@ struct admission_case {
     struct company company;
     struct issue issue;
     bool has_issue;
+    struct active_hold hold;
+    bool holder_ended; /* a run that held the issue, and should not any more */
     const char *not_invokable;
     struct run active; /* the live run it meets, when facts.has_active_run */
     struct admission_facts facts;
@@ -60,10 +64,22 @@ static err_t load_blockers(struct admission_case *c)
     c->facts.dependencies_ready = n == 0;
     if (json_array_size(open) == 0) return OK;
     json_object_set(c->payload, "unresolvedBlockerIssueIds", open);
-    if (n > 0 && !admission_is_comment_reason(c->req.reason)) return OK;
+    if (n > 0 && !admission_is_talk(c->req.reason)) return OK;
     json_object_set_new(c->context, "dependencyBlockedInteraction", json_true());
     json_object_set(c->context, "unresolvedBlockerIssueIds", open);
     json_object_set_new(c->context, "unresolvedBlockerCount", json_integer((json_int_t)json_array_size(open)));
+    return OK;
+}
+
+/* EX-131: a paused tree keeps wakes out, save one that brings its requester's own words. */
+static err_t load_hold(struct admission_case *c)
+{
+    const struct hold_requester by = {actor_kind(c->requester), actor_id(c->requester)};
+    bool passes = false;
+    TRY(hold_on(c->db, c->issue.id, &c->hold));
+    if (c->hold.hold_id) TRY(hold_lets_pass(c->db, c->issue.id, c->context, &by, &passes));
+    c->facts.held = c->hold.hold_id && !passes;
+    hold_mark(c->context, passes ? &c->hold : &(struct active_hold){0});
     return OK;
 }
 
@@ -78,6 +94,8 @@ static err_t load_issue(struct admission_case *c)
     if (!c->has_issue) return OK;
     wake_context_canonical(c->context, c->payload, ref, &c->issue);
     c->facts.assignee_is_agent = is(c->issue.assignee_agent_id, c->agent.id);
+    c->facts.named_in_recovery = json_str(c->context, "recoveryActionId") != NULL;
+    TRY(load_hold(c));
     return load_blockers(c);
 }
 
@@ -110,6 +128,7 @@ static err_t find_active_on_issue(struct admission_case *c)
                                                              .error = "The issue moved on before this run started",
                                                              .error_code = why, .stop_reason = why, .no_promote = true},
                                  &cancelled));
+        c->holder_ended |= cancelled > 0;
         if (cancelled) continue;
         /* the run to join is one of the woken agent, if any; a queued one before a running one */
         bool mine = is(rows[i].agent_id, c->agent.id), have_mine = pick && is(pick->agent_id, c->agent.id);
@@ -173,7 +192,7 @@ static err_t collect(struct admission_case *c)
     f->reason = c->req.reason;
     f->force_fresh = json_bool(c->context, "forceFreshSession", false);
     f->has_comment = json_array_size(json_object_get(c->context, "wakeCommentIds")) > 0;
-    f->interaction = f->has_comment || is(json_str(c->payload, "mutation"), "interaction");
+    f->interaction = f->has_comment || is(json_str(c->payload, "mutation"), "interaction") || json_str(c->context, "approvalId");
     TRY(load_issue(c));
     TRY(collect_idle(c, &p));
     if (c->has_issue) TRY(find_active_on_issue(c));
@@ -254,7 +273,11 @@ static err_t apply_skip(struct admission_case *c, const char *reason, struct wak
     wake_init(c, &row, "skipped", reason);
     row.finished_at = row.requested_at;
     out->wake_id = row.id;
-    return entity_insert(c->db, &ENTITY_wake, &row);
+    TRY(entity_insert(c->db, &ENTITY_wake, &row));
+    if (!is(reason, HOLD_GATE)) return OK;
+    return hold_record(c->db, c->requester, &c->issue, &c->hold, "issue.tree_hold_wakeup_deferred",
+                       json_pack("{s:s, s:s, s:s?, s:s}", "agentId", c->agent.id, "wakeupRequestId", row.id, "requestedReason", c->req.reason,
+                                 "source", c->req.source));
 }
 
 static err_t merge_into_run(struct admission_case *c)
@@ -285,6 +308,15 @@ static err_t apply_coalesce(struct admission_case *c, const char *reason, struct
     return entity_insert(c->db, &ENTITY_wake, &row);
 }
 
+/* A wake that became part of an earlier one has no row of its own to show. */
+static err_t decided(struct admission_case *c, const char *reason, const char *wake_id, const char *run_id)
+{
+    if (!c->has_issue) return OK;
+    return decision_record(c->db, &(struct decision){.company_id = c->agent.company_id, .issue_id = c->issue.id, .agent_id = c->agent.id,
+                                                     .wake_id = wake_id, .run_id = run_id, .decision = "coalesced", .reason = reason,
+                                                     .details = json_pack("{s:s?}", "requestedReason", c->req.reason)});
+}
+
 /* Two wakes behind one run are one row that knows both (AR-45). */
 static err_t merge_deferred(struct admission_case *c, const struct wake *old)
 {
@@ -295,12 +327,13 @@ static err_t merge_deferred(struct admission_case *c, const struct wake *old)
     json_object_set_new(payload, "_paperclipWakeContext", merged);
     /* a person's request outranks an agent's as to who asked: it may reopen a closed issue */
     bool person = c->requester->type == ACTOR_BOARD;
-    return db_exec_one(c->db,
+    TRY(db_exec_one(c->db,
                        "UPDATE agent_wakeup_requests SET payload = $2, coalesced_count = coalesced_count + 1, updated_at = $3,"
                        " requested_by_actor_type = $4, requested_by_actor_id = $5 WHERE id = $1 AND status = 'deferred_issue_execution'",
                        P(V_ID(old->id), V_JSON(json_text(c->a, payload)), V_TIME(clock_now()),
                          V_TEXT(person ? "user" : old->requested_by_actor_type),
-                         V_TEXT(person ? actor_id(c->requester) : old->requested_by_actor_id)));
+                         V_TEXT(person ? actor_id(c->requester) : old->requested_by_actor_id))));
+    return decided(c, "issue_execution_deferred", old->id, old->run_id);
 }
 
 static err_t apply_defer(struct admission_case *c, const char *reason, struct wake_result *out)
@@ -334,12 +367,15 @@ static err_t apply_queue(struct admission_case *c, struct wake_result *out)
 {
     struct wake row;
     struct run run;
+    bool ours = c->requester->type == ACTOR_SYSTEM; /* nobody else names a chain (EX-64) */
     wake_init(c, &row, "queued", c->req.reason);
     TRY(entity_insert(c->db, &ENTITY_wake, &row));
     TRY(run_insert(c->db,
                    &(struct run_seed){.company_id = c->agent.company_id, .agent_id = c->agent.id, .issue_id = row.issue_id,
                                       .invocation_source = c->req.source, .trigger_detail = c->req.trigger_detail,
-                                      .responsible_user_id = responsible_user(c), .wakeup_request_id = row.id, .context = c->context},
+                                      .responsible_user_id = responsible_user(c), .wakeup_request_id = row.id, .context = c->context,
+                                      .retry_of_run_id = ours ? json_str(c->context, "retryOfRunId") : NULL,
+                                      .continuation_attempt = ours ? json_int(c->context, "livenessContinuationAttempt", 0) : 0},
                    &run));
     out->outcome = WAKE_QUEUED;
     out->wake_id = row.id;
@@ -361,14 +397,20 @@ static err_t delivered_before(struct admission_case *c, struct wake_result *out,
     out->reason = "idempotency_key";
     out->wake_id = row.id;
     out->run_id = row.run_id;
-    return db_exec_one(c->db, "UPDATE agent_wakeup_requests SET coalesced_count = coalesced_count + 1, updated_at = $2 WHERE id = $1",
-                       P(V_ID(row.id), V_TIME(clock_now())));
+    TRY(db_exec_one(c->db, "UPDATE agent_wakeup_requests SET coalesced_count = coalesced_count + 1, updated_at = $2 WHERE id = $1",
+                    P(V_ID(row.id), V_TIME(clock_now()))));
+    if (row.issue_id == NULL) return OK;
+    return decision_record(c->db, &(struct decision){.company_id = row.company_id, .issue_id = row.issue_id, .agent_id = row.agent_id,
+                                                     .wake_id = row.id, .run_id = row.run_id, .decision = "coalesced",
+                                                     .reason = "idempotency_key",
+                                                     .subject = arena_printf(c->a, "delivered:%s", row.id)});
 }
 
 err_t wake_enqueue(struct db *db, const struct actor *requester, const struct wake_request *req, struct wake_result *out)
 {
     struct admission_case c = {.db = db, .a = db_arena(db), .requester = requester, .req = *req};
     bool found, done;
+    int promoted;
     *out = (struct wake_result){0};
     if (c.req.source == NULL) c.req.source = "on_demand";
     c.payload = json_is_object(req->payload) ? json_deep_copy(req->payload) : json_object();
@@ -383,16 +425,22 @@ err_t wake_enqueue(struct db *db, const struct actor *requester, const struct wa
     case ADMIT_QUEUE: return apply_queue(&c, out);
     case ADMIT_COALESCE: return apply_coalesce(&c, v.reason, out);
     case ADMIT_DEFER: return apply_defer(&c, v.reason, out);
-    case ADMIT_SKIP: return apply_skip(&c, v.reason, out);
+    case ADMIT_SKIP:
+        TRY(apply_skip(&c, v.reason, out));
+        return c.holder_ended ? lock_promote_issue(db, c.issue.id, &promoted) : OK; /* nothing took its place */
     }
     abort();
 }
 
 /* ---- promotion of deferred rows ---- */
 
-err_t wake_promotable(struct db *db, const struct agent *agent, const struct issue *issue, json_t *context, const char **why)
+err_t wake_promotable(struct db *db, const struct wake *wake, const struct agent *agent, const struct issue *issue, json_t *context,
+                      const char **why)
 {
+    const struct hold_requester by = {wake->requested_by_actor_type, wake->requested_by_actor_id};
+    struct active_hold hold;
     json_t *open;
+    bool passes = false;
     int n;
     TRY(agent_invokable(db, agent, why));
     if (*why) {
@@ -400,14 +448,19 @@ err_t wake_promotable(struct db *db, const struct agent *agent, const struct iss
         return OK;
     }
     bool comment = json_array_size(json_object_get(context, "wakeCommentIds")) > 0;
+    bool decided = json_str(context, "approvalId"), talks = comment || decided || json_str(context, "interactionId"); /* as in claim: an answer is heard whoever owns the issue */
     bool terminal = is(issue->status, "done") || is(issue->status, "cancelled");
     bool resume = json_bool(context, "resumeIntent", false) || json_bool(context, "followUpRequested", false);
-    if (terminal && !comment && !resume) *why = "issue_terminal_status";
-    else if (!is(issue->assignee_agent_id, agent->id) && !comment) *why = "issue_assignee_changed";
-    else if (is(issue->status, "backlog") && !comment && !resume && !is(json_str(context, "wakeSource"), "on_demand")) *why = "issue_parked";
+    if (terminal && !comment && !decided && !resume) *why = "issue_terminal_status";
+    else if (!is(issue->assignee_agent_id, agent->id) && !talks && !json_str(context, "recoveryActionId")) *why = "issue_assignee_changed";
+    else if (is(issue->status, "backlog") && !talks && !resume && !is(json_str(context, "wakeSource"), "on_demand")) *why = "issue_parked";
+    if (*why) return OK;
+    TRY(hold_on(db, issue->id, &hold));
+    if (hold.hold_id) TRY(hold_lets_pass(db, issue->id, context, &by, &passes));
+    if (hold.hold_id && !passes) *why = HOLD_GATE;
     if (*why) return OK;
     TRY(relation_keeps_back(db, issue->id, context, &open, &n));
-    if (n > 0 && !comment) *why = "issue_dependencies_blocked";
+    if (n > 0 && !talks) *why = "issue_dependencies_blocked";
     return OK;
 }
 

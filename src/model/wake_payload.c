@@ -96,9 +96,17 @@ err_t wake_payload_build(struct db *db, const struct run *run, const json_t *con
                          json_t **env)
 {
     static const char *const nulls[] = {
-        "recovery",          "activeTreeHold",        "executionStage",       "continuationSummary",
-        "planReviewContext", "documentReviewContext", "livenessContinuation", "taskWatchdog",
-        "checkboxSelection", "executionWorkspace",    "agentMessage",         NULL,
+        "recovery",
+        "activeTreeHold",
+        "executionStage",
+        "continuationSummary",
+        "planReviewContext",
+        "documentReviewContext",
+        "livenessContinuation",
+        "taskWatchdog",
+        "executionWorkspace",
+        "agentMessage",
+        NULL,
     };
     json_t *o = json_object(), *open = json_array();
     const json_t *ids = json_object_get(context, "wakeCommentIds");
@@ -114,13 +122,18 @@ err_t wake_payload_build(struct db *db, const struct run *run, const json_t *con
     json_object_set_new(o, "simplifiedEnglishInteractions", json_false());
     json_object_set_new(o, "dependencyBlockedInteraction",
                         json_boolean(json_bool(context, "dependencyBlockedInteraction", false)));
-    json_object_set_new(o, "treeHoldInteraction", json_false());
+    json_object_set_new(o, "treeHoldInteraction", json_boolean(json_bool(context, "treeHoldInteraction", false)));
     json_object_set_new(o, "unresolvedBlockerIssueIds", open);
     json_object_set_new(o, "unresolvedBlockerSummaries", json_array());
     json_object_set_new(o, "annotationDeltas", json_array());
     json_object_set_new(o, "interactionKind", text_or_null(json_str(context, "interactionKind")));
     json_object_set_new(o, "interactionStatus", text_or_null(json_str(context, "interactionStatus")));
-    for (const char *const *k = nulls; *k; k++) json_object_set_new(o, *k, json_null());
+    json_t *selection = json_object_get(context, "checkboxSelection");
+    json_object_set_new(o, "checkboxSelection", json_is_object(selection) ? json_deep_copy(selection) : json_null());
+    for (const char *const *k = nulls; *k; k++) {
+        json_t *known = json_object_get(context, *k);
+        json_object_set_new(o, *k, json_is_object(known) ? json_deep_copy(known) : json_null());
+    }
     json_object_set_new(o, "commentIds", json_is_array(ids) ? json_deep_copy(ids) : json_array());
     json_object_set_new(o, "latestCommentId", text_or_null(n ? json_string_value(json_array_get(ids, n - 1)) : NULL));
     TRY(children_part(db, run, o));
@@ -138,7 +151,7 @@ json_t *wake_payload_context_form(const json_t *env)
         json_object_del(o, *k);
     }
     json_object_set_new(o, "commentWindow", window);
-    json_object_set_new(o, "activeTreeHold", json_object());
+    if (!json_is_object(json_object_get(o, "activeTreeHold"))) json_object_set_new(o, "activeTreeHold", json_object());
     json_object_set_new(o, "skillTest", json_null());
     return o;
 }

@@ -194,6 +194,43 @@ void workspace_finalize_blame(struct arena *a, const struct workspace_operation 
     *message = arena_strdup(a, text ? text : "The workspace could not be finalized.");
 }
 
+/* ---- what a crash left ---- */
+
+err_t workspace_operations_close_stale(struct db *db)
+{
+    struct workspace_operation *rows;
+    int n;
+    TRY(entity_many(db, &ENTITY_workspace_operation, &rows, &n,
+                    "WHERE status = 'running' AND phase NOT IN ('workspace_finalize','worktree_cleanup') AND (heartbeat_run_id IS NULL OR EXISTS"
+                    " (SELECT 1 FROM heartbeat_runs r WHERE r.id = heartbeat_run_id AND r.closed_at IS NOT NULL)) ORDER BY started_at LIMIT 100",
+                    P()));
+    for (int i = 0; i < n; i++) {
+        json_t *m = json_read(rows[i].metadata);
+        if (!json_is_object(m)) m = json_object();
+        json_object_set_new(m, "reconciled", json_true());
+        json_object_set_new(m, "reconciliationReason", json_string("owner_run_terminal"));
+        rows[i].metadata = json_text(db_arena(db), m);
+        rows[i].status = "failed";
+        TRY(workspace_operation_end(db, &rows[i]));
+    }
+    return OK;
+}
+
+err_t workspace_unsettled_runs(struct db *db, int limit, const char ***ids, int *n)
+{
+    struct rows r ROWS_AUTO = {0};
+    *ids = arena_array(db_arena(db), const char *, limit);
+    *n = 0;
+    TRY(db_query(db, &r,
+                 "SELECT o.heartbeat_run_id FROM workspace_operations o JOIN heartbeat_runs r ON r.id = o.heartbeat_run_id"
+                 " WHERE o.phase = 'worktree_prepare' AND o.execution_workspace_id IS NOT NULL AND r.closed_at IS NOT NULL AND o.started_at > $1"
+                 " AND NOT EXISTS (SELECT 1 FROM workspace_operations f WHERE f.heartbeat_run_id = r.id AND f.phase = 'workspace_finalize'"
+                 " AND f.status <> 'running') ORDER BY o.started_at LIMIT $2",
+                 P(V_TIME(clock_now() - 30 * DAY_MS), V_INT(limit))));
+    while (rows_next(&r) && *n < limit) (*ids)[(*n)++] = row_text(&r, 0);
+    return rows_err(&r);
+}
+
 err_t workspace_released(struct db *db, const struct run *run)
 {
     const char *id;

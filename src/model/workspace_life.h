@@ -46,6 +46,11 @@ err_t workspace_finalize_end(struct db *db, const struct run *run, struct worksp
 void workspace_finalize_blame(struct arena *a, const struct workspace_operation *op, const char **code,
                               const char **message);
 
+/* WS-94: `running` rows whose run is over, of all phases but finalize and cleanup. */
+err_t workspace_operations_close_stale(struct db *db) MUST_CHECK;
+/* WS-95: runs that are over and whose workspace was never finalized. */
+err_t workspace_unsettled_runs(struct db *db, int limit, const char ***ids, int *n) MUST_CHECK;
+
 /* The run is over: who waited for its workspace to settle is told (WS-88, WS-89). */
 err_t workspace_released(struct db *db, const struct run *run) MUST_CHECK;
 

@@ -7,6 +7,49 @@
 
 #define LINKED_MAX 20
 
+static err_t names(struct db *db, const char *company_id, const char *sql, const char ***out)
+{
+    struct arena *a = db_arena(db);
+    struct rows r ROWS_AUTO = {0};
+    int n = 0, cap = 64;
+    *out = arena_array(a, const char *, cap + 1);
+    TRY(db_query(db, &r, sql, P(V_ID(company_id))));
+    while (rows_next(&r)) {
+        if (n == cap) {
+            const char **more = arena_array(a, const char *, cap * 2 + 1);
+            memcpy(more, *out, sizeof *more * (size_t)n);
+            *out = more;
+            cap *= 2;
+        }
+        (*out)[n++] = row_text(&r, 0);
+    }
+    (*out)[n] = NULL;
+    return rows_err(&r);
+}
+
+err_t workspace_names_load(struct db *db, const char *company_id, struct workspace_names *out)
+{
+    TRY(names(
+        db, company_id,
+        "SELECT metadata ->> 'repoRoot' FROM execution_workspaces WHERE company_id = $1 AND metadata ->> 'repoRoot' IS NOT NULL"
+        " UNION SELECT cwd FROM project_workspaces WHERE company_id = $1 AND cwd IS NOT NULL ORDER BY 1",
+        &out->roots));
+    /* of all companies: two may work on one repository */
+    TRY(names(db, company_id,
+              "SELECT provider_ref FROM execution_workspaces WHERE $1 IS NOT NULL AND provider_ref IS NOT NULL"
+              " AND (closed_at IS NULL OR metadata ->> 'cleanupState' = 'pending') ORDER BY 1",
+              &out->dirs));
+    TRY(names(
+        db, company_id,
+        "SELECT DISTINCT branch_name FROM execution_workspaces WHERE $1 IS NOT NULL AND branch_name IS NOT NULL AND closed_at IS NULL ORDER BY 1",
+        &out->held));
+    return names(
+        db, company_id,
+        "SELECT DISTINCT branch_name FROM execution_workspaces WHERE company_id = $1 AND branch_name IS NOT NULL AND closed_at IS NOT NULL"
+        " AND metadata ->> 'createdByRuntime' = 'true' ORDER BY 1",
+        &out->made);
+}
+
 struct linked {
     const char *workspace_id, *id, *identifier, *title, *status, *priority;
     instant_t updated_at;

@@ -24,6 +24,11 @@ bool admission_is_comment_reason(const char *reason)
     return any(reason, set);
 }
 
+bool admission_is_talk(const char *reason)
+{
+    return admission_is_comment_reason(reason) || (reason && strncmp(reason, "approval_", 9) == 0);
+}
+
 bool admission_takes_lock(const char *reason)
 {
     static const char *const set[] = {"issue_comment_mentioned", "source_scoped_recovery_action", NULL};
@@ -55,7 +60,8 @@ static struct admission_verdict busy(const struct admission_facts *f)
     if (f->active_same_agent && (!f->active_running || quiet))
         return verdict(ADMIT_COALESCE, "issue_execution_same_name");
     /* AR-48 BETTER (1): what could not pass the claim gate later is not kept waiting */
-    if (!f->assignee_is_agent && !f->interaction) return verdict(ADMIT_SKIP, "issue_assignee_changed");
+    if (!f->assignee_is_agent && !f->named_in_recovery && !f->interaction)
+        return verdict(ADMIT_SKIP, "issue_assignee_changed");
     return verdict(ADMIT_DEFER, "issue_execution_deferred");
 }
 
@@ -68,13 +74,14 @@ struct admission_verdict admission_decide(const struct admission_facts *f)
     if (f->timer && !f->heartbeat_enabled) return verdict(ADMIT_SKIP, "heartbeat.disabled");
     if (!f->timer && !f->wake_on_demand) return verdict(ADMIT_SKIP, "heartbeat.wakeOnDemand.disabled");
     if (f->skip_idle_timer && !f->has_actionable_work) return verdict(ADMIT_SKIP, "heartbeat.timer.no_actionable_work");
+    if (f->held) return verdict(ADMIT_SKIP, "issue_tree_hold_active");
     if (f->issue_scoped && !f->issue_found) return verdict(ADMIT_SKIP, "issue_execution_issue_not_found");
-    bool bounded = f->has_comment && admission_is_comment_reason(f->reason);
+    bool bounded = f->interaction && admission_is_talk(f->reason);
     if (f->issue_scoped && !f->has_active_run && !f->dependencies_ready && !bounded)
         return verdict(ADMIT_SKIP, "issue_dependencies_blocked");
     if (!f->has_active_run) return caps(f);
     if (f->issue_scoped) return busy(f);
     /* without an issue one run per task key is enough (AR-46), unless the running one would miss something */
-    bool follow_up = f->active_running && (f->has_comment || f->force_fresh);
+    bool follow_up = f->active_running && (f->interaction || f->has_comment || f->force_fresh);
     return follow_up ? caps(f) : verdict(ADMIT_COALESCE, "issue_execution_same_name");
 }

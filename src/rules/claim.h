@@ -20,12 +20,15 @@ struct claim_facts {
     bool issue_parked; /* in the backlog */
     bool by_hand;      /* somebody asked for this very run */
     bool agent_is_assignee;
+    bool held; /* under a paused tree, and not somebody's own words (EX-134) */
     bool dependencies_ready;
     bool interaction;    /* the wake carries a comment or an answered interaction */
     bool resume_intent;  /* an explicit request to go on */
     bool named_in_recovery; /* the run is the owner's turn on a recovery action */
+    bool recovery_over;     /* … which has ended, or is somebody else's now */
     bool lock_wanted;    /* the run would take the issue's lock */
     bool lock_held;      /* another live run holds it */
+    bool workspace_busy; /* another issue's run works in the same directory (WS §12) */
     bool old_tree_alive; /* processes of an earlier run on the issue are not proven gone */
 };
 

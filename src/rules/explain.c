@@ -119,6 +119,7 @@ static bool moved(const struct explain_node *n, struct explain_verdict *v)
     else if (text_is(n->run_status, "running")) *v = simple(EXPLAIN_LIVE, "run_running", "P1", n->run_since);
     else if ((n->run_status || n->wake_queued) && held) *v = at_gate(n);
     else if (text_is(n->run_status, "scheduled_retry")) *v = waiting("retry_scheduled", "P1", n->run_since, MOVER_TIME);
+    else if (n->run_status && n->workspace_busy) *v = waiting("workspace_busy", "P1", n->run_since, MOVER_ISSUE);
     else if (n->run_status) *v = simple(EXPLAIN_LIVE, "run_queued", "P1", n->run_since);
     else if (n->wake_queued) *v = simple(EXPLAIN_LIVE, "wake_queued", "P2", n->wake_since);
     else return false;
@@ -214,7 +215,7 @@ static struct explain_verdict agent_owned(struct walk *w, const struct explain_n
     if (open && n->gate) return at_gate(n);
     /* the last child to close wakes it; a parked or dead child never will */
     if (child >= 0 && bad < 2) return behind(w, n, child, bad, true);
-    if (open && last_word(n, "cancelled")) return for_board("run_cancelled", "EX-104", n->last_finished);
+    if (open && last_word(n, "cancelled") && !n->last_held) return for_board("run_cancelled", "EX-104", n->last_finished);
     if (text_is(n->status, "todo") && last_word(n, "succeeded"))
         return for_board("rests_after_success", "EX-100", n->last_finished);
     if (open && n->throttled_until != INSTANT_NONE && n->throttled_until > w->now)

@@ -82,12 +82,14 @@ struct explain_node {
     instant_t expected_since;  /* issues.dispatch_expected_since */
     instant_t throttled_until; /* its last wake was told to wait */
     const char *last_status;   /* of its latest ended run */
+    bool last_held;            /* … which a hold ended, and nobody else */
     instant_t last_finished;
     struct explain_path named[NAMED_COUNT];
     int first, count; /* its open blockers and children among the edges */
     bool complete;    /* all of them are there */
     bool finalizing;  /* done, and its workspace not finalized (EX-83) */
     bool finalize_failed;
+    bool workspace_busy; /* its queued run waits for another issue's run in the same workspace (WS §12) */
 };
 struct explain_graph {
     const struct explain_node *nodes;

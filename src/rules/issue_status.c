@@ -53,6 +53,7 @@ static enum status_verdict followup(const struct status_facts *f)
     if (text_is(f->from, "cancelled") && !f->resume) return FOLLOWUP_CANCELLED;
     for (size_t i = 0; i < sizeof resumable / sizeof *resumable; i++) known |= text_is(f->from, resumable[i]);
     if (!known) return FOLLOWUP_STATUS;
+    if (f->held) return FOLLOWUP_HELD;
     if (text_is(f->from, "blocked") && f->blockers_open > 0) return FOLLOWUP_BLOCKED;
     return f->agent_assigned ? STATUS_OK : FOLLOWUP_UNASSIGNED;
 }

@@ -51,6 +51,7 @@ enum status_verdict {
     STATUS_REVIEW_POLICY,     /* 403 (IS-55) */
     FOLLOWUP_CANCELLED,       /* 409 (IS-56) */
     FOLLOWUP_STATUS,
+    FOLLOWUP_HELD, /* the tree is paused (EX-131) */
     FOLLOWUP_BLOCKED,
     FOLLOWUP_UNASSIGNED,
 };
@@ -66,6 +67,7 @@ struct status_facts {
     bool has_descriptor;                /* after the write */
     bool pending_interaction, pending_approval, has_monitor, has_participant;
     bool reopen, resume;      /* asked for by the request */
+    bool held;                /* under an active pause */
     bool policy_allows_close; /* reviewPolicy lets this actor close or change it */
     bool policy_changed;
 };

@@ -62,6 +62,41 @@ static struct field label_fields[] = {
 #include "tables/entity_label.def"
 };
 #undef ROW
+#define ROW tree_hold
+static struct field tree_hold_fields[] = {
+#include "tables/entity_tree_hold.def"
+};
+#undef ROW
+#define ROW tree_hold_member
+static struct field tree_hold_member_fields[] = {
+#include "tables/entity_tree_hold_member.def"
+};
+#undef ROW
+#define ROW approval
+static struct field approval_fields[] = {
+#include "tables/entity_approval.def"
+};
+#undef ROW
+#define ROW approval_comment
+static struct field approval_comment_fields[] = {
+#include "tables/entity_approval_comment.def"
+};
+#undef ROW
+#define ROW document
+static struct field document_fields[] = {
+#include "tables/entity_document.def"
+};
+#undef ROW
+#define ROW document_revision
+static struct field document_revision_fields[] = {
+#include "tables/entity_document_revision.def"
+};
+#undef ROW
+#define ROW interaction
+static struct field interaction_fields[] = {
+#include "tables/entity_interaction.def"
+};
+#undef ROW
 #define ROW wake
 static struct field wake_fields[] = {
 #include "tables/entity_wake.def"
@@ -80,6 +115,11 @@ static struct field run_data_fields[] = {
 #define ROW run_event
 static struct field run_event_fields[] = {
 #include "tables/entity_run_event.def"
+};
+#undef ROW
+#define ROW recovery_action
+static struct field recovery_action_fields[] = {
+#include "tables/entity_recovery_action.def"
 };
 #undef ROW
 #define ROW activity
@@ -107,6 +147,31 @@ static struct field workspace_operation_fields[] = {
 #include "tables/entity_workspace_operation.def"
 };
 #undef ROW
+#define ROW config_revision
+static struct field config_revision_fields[] = {
+#include "tables/entity_config_revision.def"
+};
+#undef ROW
+#define ROW read_state
+static struct field read_state_fields[] = {
+#include "tables/entity_read_state.def"
+};
+#undef ROW
+#define ROW inbox_archive
+static struct field inbox_archive_fields[] = {
+#include "tables/entity_inbox_archive.def"
+};
+#undef ROW
+#define ROW inbox_dismissal
+static struct field inbox_dismissal_fields[] = {
+#include "tables/entity_inbox_dismissal.def"
+};
+#undef ROW
+#define ROW task_session
+static struct field task_session_fields[] = {
+#include "tables/entity_task_session.def"
+};
+#undef ROW
 #undef F
 
 #define DEFINE(n, t)             \
@@ -123,15 +188,28 @@ DEFINE(project_workspace, "project_workspaces");
 DEFINE(issue, "issues");
 DEFINE(comment, "issue_comments");
 DEFINE(label, "labels");
+DEFINE(tree_hold, "issue_tree_holds");
+DEFINE(tree_hold_member, "issue_tree_hold_members");
+DEFINE(approval, "approvals");
+DEFINE(approval_comment, "approval_comments");
+DEFINE(document, "documents");
+DEFINE(document_revision, "document_revisions");
+DEFINE(interaction, "issue_thread_interactions");
 DEFINE(wake, "agent_wakeup_requests");
 DEFINE(run, "heartbeat_runs");
 DEFINE(run_data, "heartbeat_run_data");
 DEFINE(run_event, "heartbeat_run_events");
+DEFINE(recovery_action, "issue_recovery_actions");
 DEFINE(activity, "activity_log");
 DEFINE(runtime_state, "agent_runtime_state");
 DEFINE(environment, "environments");
 DEFINE(execution_workspace, "execution_workspaces");
 DEFINE(workspace_operation, "workspace_operations");
+DEFINE(config_revision, "agent_config_revisions");
+DEFINE(read_state, "issue_read_states");
+DEFINE(inbox_archive, "issue_inbox_archives");
+DEFINE(inbox_dismissal, "inbox_dismissals");
+DEFINE(task_session, "agent_task_sessions");
 
 struct entity *const ENTITIES[] = {
     &ENTITY_company,
@@ -145,15 +223,27 @@ struct entity *const ENTITIES[] = {
     &ENTITY_issue,
     &ENTITY_comment,
     &ENTITY_label,
+    &ENTITY_approval,
+    &ENTITY_approval_comment,
+    &ENTITY_document,
+    &ENTITY_document_revision,
+    &ENTITY_interaction,
     &ENTITY_wake,
     &ENTITY_run,
     &ENTITY_run_data,
     &ENTITY_run_event,
-    &ENTITY_activity,
+    &ENTITY_recovery_action, &ENTITY_activity,
     &ENTITY_runtime_state,
     &ENTITY_environment,
     &ENTITY_execution_workspace,
     &ENTITY_workspace_operation,
+    &ENTITY_tree_hold,
+    &ENTITY_tree_hold_member,
+    &ENTITY_config_revision,
+    &ENTITY_task_session,
+    &ENTITY_read_state,
+    &ENTITY_inbox_archive,
+    &ENTITY_inbox_dismissal,
     NULL,
 };
 

@@ -69,6 +69,27 @@ struct comment {
 struct label {
 #include "tables/entity_label.def"
 };
+struct tree_hold {
+#include "tables/entity_tree_hold.def"
+};
+struct tree_hold_member {
+#include "tables/entity_tree_hold_member.def"
+};
+struct approval {
+#include "tables/entity_approval.def"
+};
+struct approval_comment {
+#include "tables/entity_approval_comment.def"
+};
+struct document {
+#include "tables/entity_document.def"
+};
+struct document_revision {
+#include "tables/entity_document_revision.def"
+};
+struct interaction {
+#include "tables/entity_interaction.def"
+};
 struct wake {
 #include "tables/entity_wake.def"
 };
@@ -80,6 +101,9 @@ struct run_data {
 };
 struct run_event {
 #include "tables/entity_run_event.def"
+};
+struct recovery_action {
+#include "tables/entity_recovery_action.def"
 };
 struct activity {
 #include "tables/entity_activity.def"
@@ -95,6 +119,21 @@ struct execution_workspace {
 };
 struct workspace_operation {
 #include "tables/entity_workspace_operation.def"
+};
+struct config_revision {
+#include "tables/entity_config_revision.def"
+};
+struct read_state {
+#include "tables/entity_read_state.def"
+};
+struct inbox_archive {
+#include "tables/entity_inbox_archive.def"
+};
+struct inbox_dismissal {
+#include "tables/entity_inbox_dismissal.def"
+};
+struct task_session {
+#include "tables/entity_task_session.def"
 };
 #undef F
 
@@ -119,9 +158,11 @@ struct entity {
 };
 
 extern struct entity ENTITY_company, ENTITY_agent, ENTITY_agent_key, ENTITY_membership, ENTITY_grant, ENTITY_goal,
-    ENTITY_project, ENTITY_project_workspace, ENTITY_issue, ENTITY_comment, ENTITY_label, ENTITY_wake, ENTITY_run,
-    ENTITY_run_data, ENTITY_run_event, ENTITY_activity, ENTITY_runtime_state, ENTITY_environment,
-    ENTITY_execution_workspace, ENTITY_workspace_operation;
+    ENTITY_project, ENTITY_project_workspace, ENTITY_issue, ENTITY_comment, ENTITY_label, ENTITY_approval,
+    ENTITY_approval_comment, ENTITY_document, ENTITY_document_revision, ENTITY_interaction, ENTITY_wake, ENTITY_run,
+    ENTITY_run_data, ENTITY_run_event, ENTITY_recovery_action, ENTITY_activity, ENTITY_runtime_state, ENTITY_environment,
+    ENTITY_execution_workspace, ENTITY_workspace_operation, ENTITY_tree_hold, ENTITY_tree_hold_member,
+    ENTITY_config_revision, ENTITY_task_session, ENTITY_read_state, ENTITY_inbox_archive, ENTITY_inbox_dismissal;
 /* All of them, NULL-terminated (DDL check, OpenAPI). */
 extern struct entity *const ENTITIES[];
 

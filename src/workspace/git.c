@@ -80,8 +80,18 @@ static bool sends(const char *const *words)
 
 err_t git_words(const struct git *g, struct git_output *out, const char *const *words)
 {
-    const char *argv[WORDS_MAX] = {
-        "git", "-C", g->dir, "-c", "core.fsmonitor=false", "-c", "gc.auto=0", "-c", "advice.detachedHead=false"};
+    /* no program that the repository configures runs in the server's name: hooks, monitors, background upkeep */
+    const char *argv[WORDS_MAX] = {"git",
+                                   "-C",
+                                   g->dir,
+                                   "-c",
+                                   "core.hooksPath=/dev/null",
+                                   "-c",
+                                   "core.fsmonitor=false",
+                                   "-c",
+                                   "gc.auto=0",
+                                   "-c",
+                                   "advice.detachedHead=false"};
     struct command_result r;
     int n = 0;
     *out = (struct git_output){.code = -1, .out = "", .err = ""};
@@ -143,8 +153,7 @@ static const char *interrupted_in(struct arena *a, const char *git_dir)
     return NULL;
 }
 
-/* "gitdir: …" of a linked worktree, else the directory itself. */
-static const char *git_dir_of(struct arena *a, const char *tree)
+const char *git_dir_of(struct arena *a, const char *tree)
 {
     char line[4096];
     const char *dot = arena_printf(a, "%s/.git", tree);

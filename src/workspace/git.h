@@ -45,6 +45,8 @@ const char *git_shown(struct arena *a, const char *const *words);
 err_t git_facts(const struct git *g, struct tree_facts *out) MUST_CHECK;
 /* ahead and behind of base (a ref or sha); -1 when base is gone. */
 err_t git_distance(const struct git *g, const char *base, struct tree_facts *facts) MUST_CHECK;
+/* "gitdir: …" of a linked worktree, else the directory's own .git. */
+const char *git_dir_of(struct arena *a, const char *tree);
 /* Is ancestor in the history of descendant? */
 err_t git_is_ancestor(const struct git *g, const char *ancestor, const char *descendant, bool *yes,
                       bool *known) MUST_CHECK;

@@ -11,13 +11,16 @@
 #include "workspace/repo.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define WORKTREES ".paperclip/worktrees"
+#define WAIT_MS 100
+#define FLAW_TRIES 10
+#define INDEX_TRIES 100
 
 struct prepare {
     const struct prepare_request *q;
@@ -217,11 +220,33 @@ static err_t add_existing(struct prepare *p)
     return OK;
 }
 
+/* The git of a server that was killed may still be at work there: it is given time to finish. */
+static err_t settled_flaw(struct prepare *p, const char *path, const char **why)
+{
+    for (int tries = 0;; tries++) {
+        TRY(worktree_flaw(&p->base, p->repo.common_dir, path, why));
+        if (*why == NULL || tries == FLAW_TRIES || (p->base.abort && atomic_load(p->base.abort))) return OK;
+        poll(NULL, 0, WAIT_MS);
+    }
+}
+
+/* Its checkout was never finished: there is no index, so nobody worked there yet. */
+static err_t finish_checkout(struct prepare *p, const char *path)
+{
+    struct git g = git_at(p, path);
+    const char *dir = git_dir_of(p->a, path), *index = arena_printf(p->a, "%s/index", dir);
+    for (int tries = 0; tries < INDEX_TRIES && access(index, F_OK) != 0; tries++) poll(NULL, 0, WAIT_MS);
+    if (access(index, F_OK) == 0) return OK;
+    unlink(arena_printf(p->a, "%s/index.lock", dir));
+    return git_ok(&g, NULL, "reset", "--quiet", "--hard");
+}
+
 static err_t take(struct prepare *p, const char *what, const char *path)
 {
     const char *why;
-    TRY(worktree_flaw(&p->base, p->repo.common_dir, path, &why));
+    TRY(settled_flaw(p, path, &why));
     if (why) return unusable(p, what, path, why);
+    TRY(finish_checkout(p, path));
     p->path = path;
     p->out->reused = true;
     return OK;

@@ -21,8 +21,10 @@ function raw(method, path, body, headers) {
       answer.on('end', () => resolve({ status: answer.statusCode, headers: answer.headers, text: Buffer.concat(chunks).toString() }));
     });
     r.on('error', reject);
-    if (body !== undefined) r.setHeader('content-type', 'application/json');
-    r.end(body === undefined ? undefined : JSON.stringify(body));
+    const text = body === undefined ? undefined : JSON.stringify(body);
+    if (text !== undefined) r.setHeader('content-type', 'application/json');
+    if (text !== undefined) r.setHeader('content-length', Buffer.byteLength(text)); // of itself it frames no body of a DELETE
+    r.end(text);
   });
 }
 
@@ -98,7 +100,7 @@ test('what belongs to another company answers exactly as what does not exist (IS
 
 test('a part is found only inside its own whole', async () => {
   const wrong = [];
-  for (const op of all.filter((o) => o.params.length > 1 && !o.params[1].word)) {
+  for (const op of all.filter((o) => o.params.length > 1 && !o.params[1].word && !o.line.anyName)) {
     const part = op.params[1].kind;
     const elsewhere = { ...home, [part]: away[part] }, missing = { ...home, [part]: { id: NOBODY } };
     const a = await raw(op.method, pathOf(op, missing), bodyOf(op, missing));

@@ -41,7 +41,7 @@ describe('bulldog demo', () => {
       'CEO: issue_assigned succeeded',
       'Statistician: issue_assigned succeeded',
       'Writer: issue_blockers_resolved succeeded',
-      'CEO: issue_children_completed succeeded',
+      'CEO: issue_blockers_resolved succeeded', // the Writer's issue was done before its workspace was finalized: only that made the way free
     ]);
     const goal = issues.find((i) => i.identifier === result.goal);
     const [count, write] = issues.filter((i) => i.parentId === goal.id).sort((a, b) => a.issueNumber - b.issueNumber);

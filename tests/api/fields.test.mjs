@@ -17,7 +17,7 @@ const all = (await operations(s)).filter((op) => op.schema);
 let count = 0;
 async function fresh() {
   const p = { s, company: await company(s), run: home.run, adapter: home.adapter };
-  for (const kind of ['agent', 'issue', 'goal', 'project', 'label', 'comment', 'workspace', 'key']) p[kind] = await MAKE[kind](p);
+  for (const kind of ['agent', 'issue', 'goal', 'project', 'label', 'comment', 'interaction', 'approval', 'document', 'revision', 'workspace', 'key']) p[kind] = await MAKE[kind](p);
   p.other = await MAKE.agent(p);
   p.blocker = await MAKE.issue(p);
   p.parentGoal = await MAKE.goal(p);
@@ -44,6 +44,22 @@ const READ = {
   'POST /api/issues/{id}/children': one('issues'),
   'POST /api/issues/{id}/checkout': one('issues'),
   'POST /api/issues/{id}/comments': (p, r) => s.ok('GET', `/issues/${p.issue.id}/comments/${r.id}`),
+  'POST /api/issues/{id}/approvals': answer,
+  'PUT /api/issues/{id}/documents/{key}': answer,
+  'POST /api/companies/{companyId}/approvals': one('approvals'),
+  'POST /api/companies/{companyId}/agent-hires': (p, r) => r.agent,
+  'POST /api/approvals/{id}/comments': answer,
+  'POST /api/approvals/{id}/approve': answer,
+  'POST /api/approvals/{id}/reject': answer,
+  'POST /api/approvals/{id}/request-revision': answer,
+  'POST /api/approvals/{id}/resubmit': answer,
+  'POST /api/issues/{id}/interactions': answer,
+  'POST /api/issues/{id}/interactions/{interactionId}/accept': answer,
+  'POST /api/issues/{id}/interactions/{interactionId}/reject': answer,
+  'POST /api/issues/{id}/interactions/{interactionId}/respond': answer,
+  'POST /api/issues/{id}/interactions/{interactionId}/verdicts': answer,
+  'POST /api/issues/{id}/interactions/{interactionId}/withdraw': answer,
+  'POST /api/issues/{id}/interactions/{interactionId}/cancel': answer,
   'POST /api/companies/{companyId}/goals': one('goals'),
   'PATCH /api/goals/{id}': one('goals'),
   'POST /api/companies/{companyId}/projects': one('projects'),
@@ -53,6 +69,7 @@ const READ = {
   'POST /api/companies/{companyId}/labels': listed((p) => `/companies/${p.company.id}/labels`),
   'POST /api/agents/{id}/runtime-state/reset-session': answer,
   'POST /api/companies/{companyId}/adapters/{type}/test-environment': answer,
+  'POST /api/issues/{id}/recovery-actions/resolve': answer,
 };
 
 /*
@@ -134,11 +151,44 @@ const FIELDS = {
   reopen: not('an intent of a comment: issue_runs.test, loop.test'),
   resume: not('an intent of a comment: issue_runs.test, loop.test'),
   interrupt: not('cancels the live run: issue_runs.test, loop.test'),
-  reviewInteractionId: not('there are no interactions to name: refused in bad_input'),
+  reviewInteractionId: not('a condition, no value: interactions.test'),
+  // approvals, hires and documents
+  'POST /api/companies/{companyId}/approvals type': { value: () => 'request_board_approval' },
+  requestedByAgentId: id('agent'),
+  'POST /api/companies/{companyId}/approvals payload': { value: () => ({ title: 'Other' }) },
+  'POST /api/approvals/{id}/resubmit payload': { value: () => ({ title: 'Other' }) },
+  issueIds: { ...ids('issue'), see: async (got) => (await s.ok('GET', `/approvals/${got.id}/issues`)).map((i) => i.id) },
+  approvalId: { ...id('approval'), see: (got) => got[0].id },
+  sourceIssueId: not('linked to the approval of a hire: approvals.test'),
+  sourceIssueIds: not('linked to the approval of a hire: approvals.test'),
+  'PUT /api/issues/{id}/documents/{key} format': { value: () => 'markdown' },
+  changeSummary: { see: async (got, p) => (await s.ok('GET', `/issues/${p.issue.id}/documents/${p.document.id}/revisions`))[0].changeSummary },
+  baseRevisionId: not('a condition, no value: documents.test'),
+  // interactions
+  kind: { value: () => 'request_confirmation' },
+  'POST /api/issues/{id}/interactions payload': { value: () => ({ version: 1, prompt: 'Stop?', allowDeclineReason: false, supersedeOnUserComment: false }) },
+  'POST /api/issues/{id}/interactions sourceCommentId': id('comment'),
+  'POST /api/issues/{id}/interactions sourceRunId': not('names a run of the company; interactions.test'),
+  'POST /api/issues/{id}/interactions addresseeAgentId': id('agent'),
+  'POST /api/issues/{id}/interactions resolverPolicy': { value: () => 'not_creator' },
+  selectedClientKeys: not('of suggested tasks: interactions.test'),
+  selectedOptionIds: not('of checkboxes: interactions.test'),
+  'POST /api/issues/{id}/interactions/{interactionId}/accept reason': { see: (got) => got.result.reason },
+  'POST /api/issues/{id}/interactions/{interactionId}/reject reason': { see: (got) => got.result.reason },
+  'POST /api/issues/{id}/interactions/{interactionId}/withdraw reason': { see: (got) => got.result.reason },
+  'POST /api/issues/{id}/interactions/{interactionId}/cancel reason': { see: (got) => got.result.cancellationReason },
+  answers: { value: () => [{ questionId: 'q', optionIds: ['a'] }], see: (got) => got.result.answers },
+  summaryMarkdown: { see: (got) => got.result.summaryMarkdown },
+  verdicts: { value: () => [{ id: '1', verdict: 'approve' }], see: (got) => got.result.items[0].verdict, shows: () => 'approve' },
   'PATCH /api/issues/{id} onBehalfOfUserId': { value: () => 'somebody', with: () => ({ comment: 'for them' }),
     see: async (got, p) => (await s.ok('GET', `/issues/${p.issue.id}/comments`))[0].onBehalfOfUserId },
   'POST /api/issues/{id}/checkout agentId': { ...id('agent'), see: (got) => got.assigneeAgentId },
   expectedStatuses: not('a condition, no value: issues.test, checkout races'),
+  // recovery: needs an action, which needs an agent that fails
+  actionId: not('recovery.test'),
+  outcome: not('recovery.test'),
+  sourceIssueStatus: not('recovery.test'),
+  resolutionNote: not('recovery.test'),
   // comments, activity
   authorType: { value: () => 'user' },
   presentation: { value: () => ({ kind: 'system_notice', tone: 'warning', title: 'Look', detailsDefaultOpen: true, density: 'compact' }) },
@@ -161,6 +211,7 @@ const lineOf = (op, key) => FIELDS[`${op.id} ${key}`] ?? FIELDS[key] ?? {};
 
 async function sent(op, key, schema) {
   const line = lineOf(op, key), p = await fresh();
+  if (op.line.ready) await op.line.ready(p);
   const value = line.value ? line.value(p) : made(schema);
   const r = await s.api(op.method, pathOf(op, p), { ...bodyOf(op, p), ...line.with?.(p), [key]: value });
   if (r.status !== op.status) return `${r.status} ${r.text.slice(0, 200)}`;
@@ -201,6 +252,7 @@ test('a field that nobody knows is named, and the rest done', async () => {
   const wrong = [];
   for (const op of all) {
     const p = await fresh();
+    if (op.line.ready) await op.line.ready(p);
     const r = await s.api(op.method, pathOf(op, p), { ...bodyOf(op, p), favouriteColour: 'blue', favouriteDish: 1 });
     if (op.schema.additionalProperties === false) {
       if (r.status !== 400 || r.json.details[0].code !== 'unrecognized_keys') wrong.push(`${op.id}: ${r.status} ${r.text.slice(0, 200)}`);

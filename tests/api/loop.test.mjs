@@ -124,7 +124,7 @@ test('reassigning during a run does not strand the new owner (EX-7)', async () =
   assert.equal((await show(i)).assigneeAgentId, second.id);
 });
 
-test('an always failing agent: one continuation, then blocked in the open (trace 3)', async () => {
+test('an always failing agent: one continuation, then blocked in the open, then it is asked to decide (trace 3)', async () => {
   const c = await company(s);
   const a = await worker(c, 'exit 1');
   const i = await issue(c, { title: 'Hopeless', assigneeAgentId: a.id });
@@ -132,11 +132,15 @@ test('an always failing agent: one continuation, then blocked in the open (trace
     const x = await show(i);
     return x.status === 'blocked' && x;
   });
-  assert.equal(end.unblockDescriptor.owner, 'board');
+  assert.deepEqual(end.unblockDescriptor.owner, { agentId: a.id }, 'nobody else could be asked');
+  assert.equal(end.activeRecoveryAction.cause, 'stranded_assigned_issue');
   assert.ok(end.blockedTransitionAt);
+  const runs = await eventually(async () => {
+    const list = await runsOf(i);
+    return list.length === 3 && list.every((r) => ENDED.has(r.status)) && list;
+  });
   await sleep(500);
-  const runs = await runsOf(i);
-  assert.equal(runs.length, 2, 'bounded');
+  assert.equal((await runsOf(i)).length, 3, 'bounded');
   assert.ok(runs.every((r) => r.status === 'failed'));
   assert.deepEqual([end.checkoutRunId, end.executionRunId], [null, null]);
 });

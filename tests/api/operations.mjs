@@ -5,17 +5,24 @@
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { agent, company, eventually, key } from './harness.mjs';
+import { NOBODY, agent, company, eventually, key } from './harness.mjs';
 import { ran, shell, until } from './kit.mjs';
 
 /* The entity a path names, by its first segment. */
 const KINDS = { companies: 'company', agents: 'agent', issues: 'issue', 'heartbeat-runs': 'run', goals: 'goal', projects: 'project', labels: 'label', 'execution-workspaces': 'execution', 'workspace-operations': 'operation', environments: 'environment' };
-const PARTS = { keyId: 'key', commentId: 'comment', workspaceId: 'workspace' };
+const PARTS = { holdId: 'hold', keyId: 'key', commentId: 'comment', workspaceId: 'workspace' };
+const KINDS = { companies: 'company', agents: 'agent', issues: 'issue', 'heartbeat-runs': 'run', goals: 'goal', projects: 'project', labels: 'label', approvals: 'approval', 'execution-workspaces': 'execution', 'workspace-operations': 'operation', environments: 'environment' };
+const PARTS = { interactionId: 'interaction', approvalId: 'approval', key: 'document', revisionId: 'revision', keyId: 'key', commentId: 'comment', workspaceId: 'workspace' };
+const PARTS = { keyId: 'key', revisionId: 'revision', commentId: 'comment', workspaceId: 'workspace' };
 /* Names of the server itself, which belong to no company. */
-const WORDS = { type: 'adapter', page: 'text', environmentId: 'environment' };
+const WORDS = { type: 'adapter', page: 'text', itemKey: 'dismissal', environmentId: 'environment' };
 
 let count = 0;
 const name = (what) => `${what} ${++count}`;
+
+const CONFIRMATION = { kind: 'request_confirmation', payload: { version: 1, prompt: 'Go?' } };
+const QUESTION = { kind: 'ask_user_questions', payload: { version: 1, questions: [{ id: 'q', prompt: 'Which?', selectionMode: 'multi', options: [{ id: 'a', label: 'A' }] }] } };
+const ITEMS = { kind: 'request_item_verdicts', payload: { version: 1, prompt: 'Look', items: [{ id: '1', label: 'One' }] } };
 
 /** How each kind of entity comes to be in the place p. */
 export const MAKE = {
@@ -26,8 +33,27 @@ export const MAKE = {
   project: (p) => p.s.ok('POST', `/companies/${p.company.id}/projects`, { name: name('Project') }),
   label: (p) => p.s.ok('POST', `/companies/${p.company.id}/labels`, { name: name('label'), color: '#00aa11' }),
   comment: (p) => p.s.ok('POST', `/issues/${p.issue.id}/comments`, { body: 'words' }),
+  hold: async (p) => (await p.s.ok('POST', `/issues/${p.issue.id}/tree-holds`, { mode: 'pause' })).hold,
   workspace: (p) => p.s.ok('POST', `/projects/${p.project.id}/workspaces`, { name: name('ws'), repoUrl: `https://example.test/${count}.git` }),
+  approval: (p) => p.s.ok('POST', `/companies/${p.company.id}/approvals`, { type: 'request_board_approval', payload: { title: name('Approval') } }),
+  // a document is named by its key
+  document: async (p) => {
+    const d = await p.s.ok('PUT', `/issues/${p.issue.id}/documents/${name('doc').replace(' ', '-')}`, { format: 'markdown', body: 'words' });
+    return { ...d, document: d, id: d.key };
+  },
+  // an older one of the document
+  revision: async (p) => {
+    const id = p.document.document.latestRevisionId;
+    await p.s.ok('PUT', `/issues/${p.issue.id}/documents/${p.document.id}`, { format: 'markdown', body: 'more', baseRevisionId: id });
+    return { id };
+  },
+  interaction: (p) => p.s.ok('POST', `/issues/${p.issue.id}/interactions`, CONFIRMATION),
   key: (p) => p.s.ok('POST', `/agents/${p.agent.id}/keys`, {}),
+  revision: async (p) => {
+    await p.s.ok('PATCH', `/agents/${p.agent.id}`, { capabilities: name('Skill') });
+    return (await p.s.ok('GET', `/agents/${p.agent.id}/config-revisions`))[0];
+  },
+  dismissal: () => ({ id: 'run:x' }),
   adapter: () => ({ id: 'process' }),
   text: () => ({ id: 'process.txt' }),
   environment: async (p) => (await p.s.ok('GET', `/companies/${p.company.id}/environments`))[0],
@@ -35,7 +61,9 @@ export const MAKE = {
   operation: (p) => p.operation,
   run: (p) => p.run, // a run is not made by a request; the one of the place ended long ago
 };
-const WITHIN = { comment: 'issue', workspace: 'project', key: 'agent' };
+const WITHIN = { hold: 'issue', comment: 'issue', workspace: 'project', key: 'agent' };
+const WITHIN = { comment: 'issue', interaction: 'issue', document: 'issue', revision: 'document', workspace: 'project', key: 'agent' };
+const WITHIN = { comment: 'issue', workspace: 'project', key: 'agent', revision: 'agent' };
 
 /** A company with one of everything, and tokens: of an agent, and of a run of another. */
 export async function place(s) {
@@ -46,6 +74,10 @@ export async function place(s) {
   p.deadToken = await key(s, gone);
   await s.ok('POST', `/agents/${gone.id}/terminate`, {});
   for (const kind of ['issue', 'goal', 'project', 'label', 'comment', 'workspace', 'key', 'adapter', 'text', 'environment']) p[kind] = await MAKE[kind](p);
+  p.hold = await MAKE.hold(p);
+  await s.ok('POST', `/issues/${p.issue.id}/tree-holds/${p.hold.id}/release`, {}); // the issue itself stays free
+  for (const kind of ['issue', 'goal', 'project', 'label', 'comment', 'interaction', 'approval', 'document', 'revision', 'workspace', 'key', 'adapter', 'text', 'environment']) p[kind] = await MAKE[kind](p);
+  for (const kind of ['issue', 'goal', 'project', 'label', 'comment', 'workspace', 'key', 'revision', 'dismissal', 'adapter', 'text', 'environment']) p[kind] = await MAKE[kind](p);
   const idler = await shell(s, p.company, 'echo hello');
   p.run = await ran(s, idler);
   const folder = await s.ok('POST', `/companies/${p.company.id}/projects`, { name: name('Folder'), workspace: { cwd: s.dataDir } });
@@ -81,9 +113,14 @@ export const pathOf = (op, p) => op.path.replace(/\{(\w+)\}/g, (_, n) => p[op.pa
 export const bodyOf = (op, p) => (op.schema ? (op.line.body ? op.line.body(p) : {}) : undefined);
 
 const NEEDS = (reason) => ({ agent: 403, reason });
+const BOARD_ONLY = NEEDS('settings of the server are the board\'s (AO-100)');
 const CEO = NEEDS('only the ceo among agents');
 const GRANT = NEEDS('needs a grant that an ordinary agent lacks (AR-18)');
 const NO_RUN = (reason) => ({ agent: 401, reason });
+const ANSWER = { agent: 422, run: 200, reason: 'an agent answers from a run of its own (IS-117)' };
+const asking = (body) => async (p) => {
+  p.interaction = await p.s.ok('POST', `/issues/${p.issue.id}/interactions`, body);
+};
 const setStatus = (status) => (p) => p.s.ok('PATCH', `/agents/${p.agent.id}`, { status });
 
 /**
@@ -93,6 +130,8 @@ const setStatus = (status) => (p) => p.s.ok('PATCH', `/agents/${p.agent.id}`, { 
  * run token, to the board, where the class of the route does not say it (reason).
  * unknown: the answer to an unknown name of the server's own, when not 404.
  * empty: of what is unknown, or another company's, there is nothing: 200 and [].
+ * anyName: answers to a path whose last part names nothing, when that is no 404: taking away and making need nothing there.
+ * empty: of what is unknown, or another company's, there is nothing: 200 and [], or 204.
  * ids: query parameters that are ids, numbers: that are numbers.
  */
 export const OPERATIONS = {
@@ -119,6 +158,7 @@ export const OPERATIONS = {
   'GET /api/companies/{companyId}/org': {},
   'GET /api/agents/me': {},
   'GET /api/agents/me/inbox-lite': {},
+  'GET /api/agents/me/inbox/mine': { query: '?userId=local-board' },
   'GET /api/agents/{id}': {},
   'PATCH /api/agents/{id}': { body: () => ({ title: 't' }), ...GRANT },
   'DELETE /api/agents/{id}': {},
@@ -134,6 +174,10 @@ export const OPERATIONS = {
   'GET /api/agents/{id}/configuration': { ...GRANT },
   'POST /api/agents/{id}/wakeup': { body: () => ({}), ...NEEDS('an agent wakes nobody but itself (AR-18)') },
   'POST /api/agents/{id}/heartbeat/invoke': { body: () => ({}), ...NEEDS('an agent wakes nobody but itself (AR-18)') },
+  'GET /api/agents/{id}/config-revisions': { ...GRANT },
+  'GET /api/agents/{id}/config-revisions/{revisionId}': { ...GRANT },
+  'POST /api/agents/{id}/config-revisions/{revisionId}/rollback': { ...GRANT },
+  'GET /api/agents/{id}/task-sessions': {},
   'GET /api/agents/{id}/runtime-state': {},
   'POST /api/agents/{id}/runtime-state/reset-session': { body: () => ({}) },
 
@@ -167,6 +211,17 @@ export const OPERATIONS = {
   'POST /api/companies/{companyId}/activity': { body: () => ({ actorId: 'somebody', action: 'x.y', entityType: 'thing', entityId: '1' }) },
   'GET /api/companies/{companyId}/dashboard': {},
   'GET /api/companies/{companyId}/sidebar-badges': {},
+  'GET /api/sidebar-preferences/me': {},
+  'PUT /api/sidebar-preferences/me': { body: () => ({ orderedIds: [NOBODY] }) },
+  'GET /api/companies/{companyId}/sidebar-preferences/me': {},
+  'PUT /api/companies/{companyId}/sidebar-preferences/me': { body: () => ({ orderedIds: [NOBODY] }) },
+  'GET /api/companies/{companyId}/inbox-dismissals': {},
+  'POST /api/companies/{companyId}/inbox-dismissals': { body: () => ({ itemKey: 'run:x' }) },
+  'DELETE /api/companies/{companyId}/inbox-dismissals/{itemKey}': { empty: true },
+  'POST /api/issues/{id}/read': {},
+  'DELETE /api/issues/{id}/read': {},
+  'POST /api/issues/{id}/inbox-archive': { body: () => ({}) },
+  'DELETE /api/issues/{id}/inbox-archive': { body: () => ({}) },
   'GET /api/companies/{companyId}/bootstrap': {},
   'GET /api/companies/{companyId}/events/ws': { status: 426 },
 
@@ -187,10 +242,62 @@ export const OPERATIONS = {
   'POST /api/issues/{id}/comments': { body: () => ({ body: 'words' }), agent: 403, run: 201, reason: 'needs a run that works on an issue (IS-10)' },
   'GET /api/issues/{id}/comments/{commentId}': {},
   'DELETE /api/issues/{id}/comments/{commentId}': { ...NEEDS('only who wrote it takes it back (IS-91)') },
+  'GET /api/issues/{id}/approvals': {},
+  'POST /api/issues/{id}/approvals': { body: (p) => ({ approvalId: p.approval.id }), ...NEEDS('links are for those who may create agents (IS-101)') },
+  'DELETE /api/issues/{id}/approvals/{approvalId}': { anyName: [200], ...NEEDS('links are for those who may create agents (IS-101)') },
+  'GET /api/issues/{id}/documents': {},
+  'GET /api/issues/{id}/documents/{key}': {},
+  'PUT /api/issues/{id}/documents/{key}': { anyName: [201, 400, 409], body: (p) => ({ format: 'markdown', body: 'words', baseRevisionId: undefined, ...(p.base ? { baseRevisionId: p.base } : {}) }),
+    ready: async (p) => { p.base = (await p.s.ok('GET', `/issues/${p.issue.id}/documents/${p.document.id}`)).latestRevisionId; } },
+  'DELETE /api/issues/{id}/documents/{key}': {},
+  'GET /api/issues/{id}/documents/{key}/revisions': {},
+  'POST /api/issues/{id}/documents/{key}/revisions/{revisionId}/restore': {},
+  'POST /api/issues/{id}/documents/{key}/lock': {},
+  'POST /api/issues/{id}/documents/{key}/unlock': {},
+  'GET /api/issues/{id}/interactions': {},
+  'POST /api/issues/{id}/interactions': { body: () => structuredClone(CONFIRMATION), run: 201, ...NO_RUN('an agent asks from a run (IS-114)') },
+  'POST /api/issues/{id}/interactions/{interactionId}/accept': { body: () => ({}), ready: asking(CONFIRMATION), ...ANSWER },
+  'POST /api/issues/{id}/interactions/{interactionId}/reject': { body: () => ({}), ready: asking(CONFIRMATION), ...ANSWER },
+  'POST /api/issues/{id}/interactions/{interactionId}/respond': { body: () => ({ answers: [] }), ready: asking(QUESTION), ...ANSWER },
+  'POST /api/issues/{id}/interactions/{interactionId}/verdicts': { body: () => ({ verdicts: [{ id: '1', verdict: 'approve' }] }), ready: asking(ITEMS), ...ANSWER },
+  'POST /api/issues/{id}/interactions/{interactionId}/withdraw': { body: () => ({}), ready: asking(CONFIRMATION), agent: 422, run: 403, reason: 'who asked takes it back (IS-145)' },
+  'POST /api/issues/{id}/interactions/{interactionId}/cancel': { body: () => ({}), ready: asking(QUESTION) },
   'GET /api/issues/{id}/heartbeat-context': {},
   'GET /api/issues/{id}/activity': {},
+  'GET /api/issues/{id}/recovery-actions': {},
+  'POST /api/issues/{id}/recovery-actions/resolve': { body: () => ({ outcome: 'restored', sourceIssueStatus: 'todo' }), status: 404 },
+  'POST /api/issues/{id}/tree-control/preview': { body: () => ({ mode: 'pause' }) },
+  'GET /api/issues/{id}/tree-control/state': {},
+  'GET /api/issues/{id}/tree-holds': {},
+  'POST /api/issues/{id}/tree-holds': { body: () => ({ mode: 'pause' }) },
+  'GET /api/issues/{id}/tree-holds/{holdId}': {},
+  'POST /api/issues/{id}/tree-holds/{holdId}/release': { body: () => ({}) },
   'GET /api/issues/{id}/explain': {},
+  'GET /api/issues/{id}/history': { numbers: ['limit'] },
+  'POST /api/issues/{id}/monitor/check-now': {
+    ready: (p) => p.s.ok('PATCH', `/issues/${p.issue.id}`, { assigneeAgentId: p.agent.id, status: 'in_progress',
+      executionPolicy: { monitor: { nextCheckAt: new Date(Date.now() + 3600e3).toISOString() } } }),
+    ...NEEDS('the assignee looks after its issue, from a run that works on one (IS-99, IS-10)') },
+  'POST /api/issues/{id}/scheduled-retry/retry-now': {},
   'GET /api/companies/{companyId}/explain': { numbers: ['limit', 'offset'] },
+
+  'GET /api/instance/settings': { ...BOARD_ONLY },
+  'PATCH /api/instance/settings': { body: () => ({ defaultEnvironmentId: null }) },
+  'GET /api/instance/settings/general': { ...BOARD_ONLY },
+  'PATCH /api/instance/settings/general': { body: () => ({ keyboardShortcuts: false }) },
+  'GET /api/instance/settings/experimental': { ...BOARD_ONLY },
+  'PATCH /api/instance/settings/experimental': { body: () => ({ enableApps: false }) },
+  'GET /api/companies/{companyId}/approvals': {},
+  'POST /api/companies/{companyId}/approvals': { body: () => ({ type: 'request_board_approval', payload: { title: name('Approval') } }) },
+  'POST /api/companies/{companyId}/agent-hires': { body: () => ({ name: name('Hire') }), ...GRANT },
+  'GET /api/approvals/{id}': {},
+  'GET /api/approvals/{id}/issues': {},
+  'GET /api/approvals/{id}/comments': {},
+  'POST /api/approvals/{id}/comments': { body: () => ({ body: 'words' }) },
+  'POST /api/approvals/{id}/approve': { body: () => ({}) },
+  'POST /api/approvals/{id}/reject': { body: () => ({}) },
+  'POST /api/approvals/{id}/request-revision': { body: () => ({}) },
+  'POST /api/approvals/{id}/resubmit': { body: () => ({}), ready: (p) => p.s.ok('POST', `/approvals/${p.approval.id}/request-revision`, {}), ...NEEDS('who asked asks again (GV-36)') },
 
   'GET /api/companies/{companyId}/goals': {},
   'POST /api/companies/{companyId}/goals': { body: () => ({ title: name('Made') }) },
@@ -209,9 +316,12 @@ export const OPERATIONS = {
   'DELETE /api/projects/{id}/workspaces/{workspaceId}': {},
 
   'GET /api/companies/{companyId}/execution-workspaces': {},
+  'POST /api/companies/{companyId}/execution-workspaces/gc': {},
   'GET /api/companies/{companyId}/workspace-overview': {},
   'GET /api/execution-workspaces/{id}': {},
   'GET /api/execution-workspaces/{id}/workspace-operations': {},
+  'PATCH /api/execution-workspaces/{id}': { body: () => ({ name: name('workspace') }) },
+  'GET /api/execution-workspaces/{id}/close-readiness': {},
   'POST /api/execution-workspaces/{id}/finalize': { body: () => ({ outcome: 'accept_local_state', reason: 'it is fine' }) },
   'GET /api/heartbeat-runs/{id}/workspace-operations': {},
   'GET /api/workspace-operations/{id}/log': {},

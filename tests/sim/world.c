@@ -129,7 +129,7 @@ static void boot(void)
     must("handle", db_open(&sim.life, sim.store, &sim.db));
     must("engine's handle", db_open(&sim.life, sim.store, &e->db));
     e->opt = (struct engine_options){.data_dir = "/sim", .store = sim.store};
-    e->next_retry = e->next_timer = INSTANT_NONE;
+    e->next_retry = e->next_timer = e->next_monitor = INSTANT_NONE;
     e->next_tick = sim.now + settings.tick_ms;
     store_set_statement_hook(sim.store, crash_hook, NULL);
 }

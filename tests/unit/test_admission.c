@@ -37,6 +37,13 @@ static void gates_skip_with_their_name(void **state)
 {
     (void)state;
     struct admission_facts f = fine();
+    f.held = true; /* stands before everything about the issue itself (EX-131) */
+    f.dependencies_ready = false;
+    f.issue_found = false;
+    is_verdict(f, ADMIT_SKIP, "issue_tree_hold_active");
+    f.agent_invokable = false;
+    is_verdict(f, ADMIT_SKIP, "agent.not_invokable");
+    f = fine();
     f.daily_cost_reached = true;
     is_verdict(f, ADMIT_SKIP, "heartbeat.daily_cost_limit");
     f.daily_runs_reached = true;
@@ -82,7 +89,7 @@ static void a_comment_on_a_blocked_issue_is_heard(void **state)
     f.reason = "issue_commented";
     f.has_comment = f.interaction = true;
     is_verdict(f, ADMIT_QUEUE, NULL);
-    f.has_comment = false; /* the reason alone proves nothing */
+    f.has_comment = f.interaction = false; /* the reason alone proves nothing */
     is_verdict(f, ADMIT_SKIP, "issue_dependencies_blocked");
 }
 

@@ -54,6 +54,18 @@ static void stale_runs_are_cancelled_with_the_cause(void **state)
     is_verdict(f, CLAIM_CANCEL, "issue_not_found");
 }
 
+static void a_paused_tree_stands_before_what_the_issue_says(void **state)
+{
+    (void)state;
+    struct claim_facts f = fine();
+    f.held = true;
+    is_verdict(f, CLAIM_CANCEL, "issue_tree_hold_active");
+    f.issue_found = f.dependencies_ready = false;
+    is_verdict(f, CLAIM_CANCEL, "issue_tree_hold_active");
+    f.daily_runs_reached = true;
+    is_verdict(f, CLAIM_CANCEL, "heartbeat.daily_run_limit");
+}
+
 static void parked_work_starts_only_when_asked_for(void **state)
 {
     (void)state;
@@ -176,6 +188,7 @@ int main(void)
         cmocka_unit_test(starts_when_nothing_is_against_it),
         cmocka_unit_test(caps_come_first),
         cmocka_unit_test(stale_runs_are_cancelled_with_the_cause),
+        cmocka_unit_test(a_paused_tree_stands_before_what_the_issue_says),
         cmocka_unit_test(parked_work_starts_only_when_asked_for),
         cmocka_unit_test(a_comment_passes_the_gates_of_work),
         cmocka_unit_test(resume_reopens_and_recovery_owners_may_come),

@@ -400,6 +400,18 @@ static void test_a_circle_can_be_walked_back(void **state)
     assert_string_equal(v[0].reason, "blocked_by_dead_issue");
 }
 
+static void test_what_a_hold_cancelled_goes_on_after_it(void **state)
+{
+    (void)state;
+    struct explain_node n = node("in_progress");
+    n.last_status = "cancelled";
+    n.last_finished = NOW - MINUTE_MS;
+    check(n, EXPLAIN_WAITING, "run_cancelled", "EX-104");
+    n.last_held = true;
+    check(n, EXPLAIN_DEAD, "in_progress_without_path", NULL);
+    assert_true(judged(&n, 1, NULL).recoverable);
+}
+
 static int release(void **state)
 {
     (void)state;
@@ -426,6 +438,7 @@ int main(void)
         cmocka_unit_test(test_named_paths_and_what_outranks_them),
         cmocka_unit_test(test_a_named_path_asks_for_attention_only_of_people),
         cmocka_unit_test(test_a_circle_can_be_walked_back),
+        cmocka_unit_test(test_what_a_hold_cancelled_goes_on_after_it),
     };
     return cmocka_run_group_tests(tests, NULL, release);
 }
