@@ -137,14 +137,15 @@ static bool finish(struct engine *e, struct ending *x, bool synthetic, const str
     if (!workspace_settled(e, &x->run, &x->outcome, synthetic, again)) return false;
     bool written = ending_write(e, x);
     struct live_run *r = live_find(e, x->run.id);
-    if (r) live_drop(r);
+    if (r && written) live_drop(r);
+    else if (r) r->resolving = false; /* the periodic pass comes back */
     return written;
 }
 
 static void collect(struct engine *e, const char *run_id, void *arg)
 {
     struct proc *p = proc_of(run_id);
-    struct ending x = {.done = false}, again;
+    struct ending x = {.done = false}, again = {.done = false};
     bool found;
     (void)arg;
     if (p == NULL) return;
@@ -154,13 +155,15 @@ static void collect(struct engine *e, const char *run_id, void *arg)
         return;
     }
     outcome_of(p, &x.outcome);
-    again = x;
     if (!finish(e, &x, false, &(struct settle_again){.fn = collect})) return;
     decide("  run %s ended: %s", tag(p->run_id), x.done ? x.run.status : "already");
     p->used = false;
     if (!chance(10)) return;
     int64_t volume = check_volume(); /* the record comes twice: there must be nothing to do (INV-10) */
-    if (!ending_write(e, &again)) return;
+    engine_unit(e);
+    err = run_get(e->db, p->run_id, &again.run, &found);
+    if (err == OK) outcome_of(p, &again.outcome);
+    if (err || !ending_write(e, &again)) return;
     if (again.done) broken("INV-10", "run %s ended twice", p->run_id);
     if (check_volume() != volume) broken("INV-10", "the second end of run %s left a trace", p->run_id);
 }
