@@ -8,6 +8,8 @@
  */
 #include "check.h"
 
+#include "model/barrier.h"
+
 #define LIVE "('queued','running','scheduled_retry')"
 #define OPEN_BLOCKER(issue)                                                                                        \
     "EXISTS (SELECT 1 FROM issue_relations x JOIN issues b ON b.id = x.issue_id WHERE x.related_issue_id = " issue \
@@ -141,7 +143,9 @@ const struct check_rule check_always_rules[] = {
     {"INV-39", ANY_TOUCHED, "SELECT id FROM sim_owed"},
     {"INV-23", ISSUE_TOUCHED,
      "SELECT i.id FROM sim_blocked s JOIN issues i ON i.id = s.id WHERE i.status = 'blocked' AND i.unblock_descriptor IS NULL"
-     " AND NOT " OPEN_BLOCKER("i.id")},
+     " AND NOT " OPEN_BLOCKER("i.id") /* a done blocker whose workspace is not settled is one, too (EX-76) */
+     " AND NOT EXISTS (SELECT 1 FROM issue_relations x JOIN issues b ON b.id = x.issue_id WHERE x.related_issue_id = i.id"
+     " AND x.type = 'blocks' AND b.status = 'done' AND " PENDING_FINALIZE("b") ")"},
     {"INV-14", ISSUE_TOUCHED,
      "SELECT w.id FROM sim_ended s JOIN agent_wakeup_requests w ON w.issue_id = s.id JOIN agents a ON a.id = w.agent_id"
      " WHERE w.status = 'deferred_issue_execution' AND a.status <> 'paused' AND NOT EXISTS (SELECT 1 FROM heartbeat_runs r"
