@@ -11,8 +11,9 @@ import { HTTP_CASES, httpRows } from './http.mjs';
 import { sleepRows, wakeRows } from './runs.mjs';
 import { BIN, BUILD, median, now } from './server.mjs';
 import { sizeRows, startRows } from './start.mjs';
+import { workspaceRows } from './workspace.mjs';
 
-const OTHERS = { wake: wakeRows, sleep: sleepRows, start: startRows, size: sizeRows };
+const OTHERS = { wake: wakeRows, sleep: sleepRows, workspace: workspaceRows, start: startRows, size: sizeRows };
 const NAMES = [...HTTP_CASES, ...Object.keys(OTHERS)];
 
 const usage = `usage: ./dev bench [NAME…] [OPTION…]

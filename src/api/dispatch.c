@@ -4,6 +4,7 @@
  */
 #include "api/app.h"
 #include "api/auth.h"
+#include "api/status_only.h"
 #include "base/id.h"
 #include "base/log.h"
 #include "base/settings.h"
@@ -387,6 +388,7 @@ static err_t write_scope(struct req *r, const char **scope)
 static err_t run_handler(struct req *r)
 {
     TRY(load_entity(r));
+    if (r->route->flags & WORK) TRY(status_only_refuse(r));
     return r->route->handler(r);
 }
 

@@ -4,7 +4,7 @@
 
 #include "api/request.h"
 
-/* Takes the body's executionPolicy over into the row; false: it was not sent. */
-bool body_policy(const struct req *r, struct issue *row);
+/* Takes the body's executionPolicy over into the row, normalised. 422: it names somebody unknown. */
+err_t body_policy(struct req *r, struct issue *row, bool *sent) MUST_CHECK;
 
 #endif

@@ -4,6 +4,7 @@
 #include "api/issue_policy.h"
 #include "api/issue_workspace.h"
 #include "api/schemas.h"
+#include "api/status_only.h"
 #include "base/id.h"
 #include "base/text.h"
 #include "model/activity.h"
@@ -120,6 +121,9 @@ static void refine_patch(const json_t *body, json_t *problems)
     refine_issue_refs(body, "blockedByIssueIds", problems);
 }
 
+static const struct prop request_props[] = {{"instructions", PROP_TEXT, REQUIRED, .min = 1, .max = 20000}};
+static SCHEMA_WITH(REVIEW_REQUEST, request_props, .strict = true);
+
 static const struct prop patch_props[] = {
     {"title", PROP_STRING, 0, .min = 1},
     COMMON_PROPS,
@@ -131,6 +135,7 @@ static const struct prop patch_props[] = {
     {"resume", PROP_BOOL},
     {"interrupt", PROP_BOOL},
     {"reviewInteractionId", PROP_UUID, NULLABLE},
+    {"reviewRequest", PROP_OBJECT, NULLABLE, .object = &REVIEW_REQUEST},
     {"onBehalfOfUserId", PROP_STRING, NULLABLE},
 };
 SCHEMA_WITH(ISSUE_PATCH, patch_props, .refine = refine_patch);
@@ -243,8 +248,9 @@ static err_t create_common(struct req *r, struct issue_new *in)
     const json_t *agent = json_object_get(r->body, "assigneeAgentId");
     if (agent) entity_set(r->arena, entity_field(&ENTITY_issue, "assigneeAgentId"), row, agent);
     if (is_board(r)) row->responsible_user_id = json_str(r->body, "responsibleUserId");
+    TRY(status_only_refuse_cheap(r));
     in->goal_sent = has(r, "goalId");
-    in->policy_sent = body_policy(r, row);
+    TRY(body_policy(r, row, &in->policy_sent));
     in->allow_duplicate = json_bool(r->body, "allowDuplicate", false);
     TRY(check_assignee(r, row));
     TRY(assignee_check_cycle(r->db, &r->actor, row->parent_id, row->assignee_agent_id));
@@ -445,17 +451,20 @@ err_t issue_patch(struct req *r)
     TRY(patch_limits(r));
     TRY(issue_may_write(r, ACCESS_OPEN, &c.reason));
     TRY(issue_may_recover(r));
+    TRY(status_only_refuse_cheap(r));
     if (json_object_size(r->body) > 0) TRY(issue_influence(r));
     c.after = r->issue; /* after the guard, which may have adopted the lock */
     c.status_sent = has(r, "status");
     c.goal_sent = has(r, "goalId");
-    c.policy_sent = body_policy(r, &c.after);
+    TRY(body_policy(r, &c.after, &c.policy_sent));
     c.descriptor_sent = has(r, "unblockDescriptor");
     c.reopen = json_bool(r->body, "reopen", false);
     c.resume = json_bool(r->body, "resume", false);
     c.interrupt = json_bool(r->body, "interrupt", false);
     if (text) c.comment = &comment;
     TRY(check_review_interaction(r));
+    c.request_sent = has(r, "reviewRequest");
+    c.request = json_object_get(r->body, "reviewRequest");
     TRY(patch_fields(r, &c));
     TRY(body_issue_ids(r, "blockedByIssueIds", &c.blockers));
     c.labels = body_ids(r, "labelIds");

@@ -1,7 +1,6 @@
 /* monitors: an issue's later look (IS-98, IS-99), and the body it comes in. */
 #include "api/handlers.h"
 #include "api/issue_guard.h"
-#include "api/issue_policy.h"
 #include "api/schemas.h"
 #include "base/text.h"
 #include "model/monitor.h"
@@ -21,19 +20,7 @@ static const struct prop monitor_props[] = {
     {"maxAttempts", PROP_INT, NULLABLE, .min = 1, .max = 100, .bounded = true},
     {"recoveryPolicy", PROP_ENUM, NULLABLE, .options = recovery_policies},
 };
-static SCHEMA(ISSUE_MONITOR, monitor_props);
-
-static const struct prop policy_props[] = {{"monitor", PROP_OBJECT, NULLABLE, .object = &ISSUE_MONITOR}};
-SCHEMA(EXECUTION_POLICY, policy_props);
-
-bool body_policy(const struct req *r, struct issue *row)
-{
-    json_t *given = json_object_get(r->body, "executionPolicy"), *monitor = json_object_get(given, "monitor");
-    if (given == NULL) return false;
-    row->execution_policy =
-        json_is_object(monitor) ? json_text(r->arena, json_pack("{s:O}", "monitor", monitor)) : NULL;
-    return true;
-}
+SCHEMA(ISSUE_MONITOR, monitor_props);
 
 err_t issue_monitor_check(struct req *r)
 {

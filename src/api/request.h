@@ -47,6 +47,7 @@ enum route_flags {
     SLOW = 4,  /* may block: job pool */
     ETAG = 8,  /* strong ETag and 304 */
     KEEP = 16, /* made of the database and the caller's name alone: the answer may be kept until the next commit */
+    WORK = 32, /* writes a deliverable: closed to status-only runs (EX-75) */
 };
 
 struct req;

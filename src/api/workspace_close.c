@@ -8,6 +8,7 @@
 #include "api/handlers.h"
 #include "api/schemas.h"
 #include "base/text.h"
+#include "model/environment.h"
 #include "model/execution_workspace.h"
 
 #include <string.h>
@@ -116,6 +117,7 @@ static err_t apply(struct req *r, const struct execution_workspace *before, stru
         "name", "cwd", "repoUrl", "baseRef", "branchName", "providerRef", "cleanupEligibleAt", "cleanupReason", NULL};
     const char *status = json_str(r->body, "status");
     *after = *before;
+    TRY(environment_check(r->db, json_str(json_object_get(r->body, "config"), "environmentId")));
     body_apply(r, &ENTITY_execution_workspace, after, names);
     apply_metadata(r, after);
     if (after->cwd && *after->cwd != '/') return unprocessable(r, "cwd must be an absolute path");

@@ -52,6 +52,7 @@ struct engine {
     instant_t next_tick, next_retry, next_timer, next_monitor, looked_at;
     char stalled_company[40], stalled_issue[40]; /* where the last stalled_pass ended */
     char action_seen[40];                        /* … and the last actions_pass */
+    char backstop_issue[40]; /* where the last page of backstop.c ended */
     /* results of jobs, for the engine's thread */
     pthread_mutex_t mail_lock;
     struct engine_mail *mail_head, **mail_tail;
@@ -114,6 +115,8 @@ void timers_pass(struct engine *e);
 void monitors_pass(struct engine *e);
 /* sweep.c: the periodic pass over rows (EX-113): deferred wakes, stale locks, old events. */
 void sweep_pass(struct engine *e);
+/* backstop.c: a duty of the sweep, dependents that were never told (EX-79). */
+err_t backstop_pass(struct engine *e) MUST_CHECK;
 /* stalled.c: a duty of the sweep, work that nothing moves (EX-97…101). */
 err_t stalled_pass(struct engine *e) MUST_CHECK;
 /* actions.c: a duty of the sweep, open recovery actions (EX-125). */

@@ -117,6 +117,7 @@ void sweep_pass(struct engine *e)
         {"runs", resume_runs},
         {"actions", actions_pass},
         {"stalled", stalled_pass},
+        {"backstop", backstop_pass},
         {"workspaces", workspace_settle_pass},
         {"finished workspaces", workspace_retire_pass},
         {"prune", prune_events},

@@ -5,6 +5,7 @@
 #include "model/approval.h"
 #include "model/run_control.h"
 #include "model/run_event.h"
+#include "model/stages.h"
 
 #include <string.h>
 
@@ -44,10 +45,10 @@ static err_t pause(struct db *db, const struct actor *actor, struct agent *agent
     TRY(write_state(db, agent, "paused", "manual"));
     TRY(run_cancel_where(db,
                          &(struct run_cancel){.agent_id = agent->id,
-                                              .error = "Cancelled because the agent was paused",
+                                              .error = "Cancelled due to agent pause",
                                               .error_code = "agent_paused",
-                                              .stop_reason = "agent_paused",
-                                              .cancelled_by_user_id = actor->user_id},
+                                              /* nobody stood the work itself down: it goes on after the pause (EX-57) */
+                                              .stop_reason = "paused"},
                          &n));
     TRY(reload(db, agent));
     return agent_log(db, actor, "agent.paused", agent, json_pack("{s:I}", "runsCancelled", (json_int_t)n));
@@ -115,6 +116,7 @@ static err_t terminate(struct db *db, const struct actor *actor, struct agent *a
                 P(V_ID(agent->id), V_TIME(clock_now()))));
     TRY(approval_cancel_hire(db, actor, agent));
     TRY(stop_work(db, actor, all, "Cancelled because the agent, or one above it, was terminated", &stopped));
+    TRY(stages_agent_gone(db, actor, agent->id));
     TRY(reload(db, agent));
     size_t n = json_array_size(below);
     return agent_log(db, actor, "agent.terminated", agent,

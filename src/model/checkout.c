@@ -12,6 +12,7 @@
 #include "model/recovery_fold.h"
 #include "model/relation.h"
 #include "model/run.h"
+#include "model/run_control.h"
 #include "model/wake.h"
 
 #include <ctype.h>
@@ -257,6 +258,22 @@ static err_t release_refused(struct db *db, const struct actor *actor, const str
     return err_with(a, ERR_CONFLICT, NULL, details, "Only checkout run can release issue");
 }
 
+/* EX-16: what had not started for the agent that gives it up never does. */
+static err_t drop_waiting(struct db *db, const struct issue *before, const struct issue *after)
+{
+    int64_t n;
+    if (before->assignee_agent_id == NULL || text_is(before->assignee_agent_id, after->assignee_agent_id)) return OK;
+    return run_cancel_where(db,
+                            &(struct run_cancel){.issue_id = before->id,
+                                                 .agent_id = before->assignee_agent_id,
+                                                 .statuses = "'queued','scheduled_retry'",
+                                                 .error = "The issue was given up before this run started",
+                                                 .error_code = "issue_reassigned",
+                                                 .stop_reason = "issue_reassigned",
+                                                 .wake_status = "skipped"},
+                            &n);
+}
+
 err_t checkout_release(struct db *db, const struct actor *actor, struct issue *issue)
 {
     struct issue before;
@@ -273,6 +290,7 @@ err_t checkout_release(struct db *db, const struct actor *actor, struct issue *i
     issue->updated_at = issue->last_activity_at = now;
     TRY(entity_update(db, &ENTITY_issue, &before, issue));
     TRY(monitor_log(db, actor, issue, &monitor));
+    TRY(drop_waiting(db, &before, issue));
     return record(db, actor, issue, "issue.released", json_pack("{s:s}", "identifier", issue->identifier));
 }
 
@@ -292,6 +310,7 @@ err_t checkout_force_release(struct db *db, const struct actor *actor, bool clea
     issue->updated_at = issue->last_activity_at = now;
     TRY(entity_update(db, &ENTITY_issue, &before, issue));
     TRY(monitor_log(db, actor, issue, &monitor));
+    TRY(drop_waiting(db, &before, issue));
     TRY(record(db, actor, issue, "issue.admin_force_release",
                json_pack("{s:s, s:s?, s:s?, s:s?, s:b}", "issueId", issue->id, "actorUserId", actor->user_id,
                          "prevCheckoutRunId", before.checkout_run_id, "prevExecutionRunId", before.execution_run_id,

@@ -20,6 +20,7 @@
 #include "rules/admission.h"
 #include "rules/claim.h"
 #include "rules/heartbeat.h"
+#include "rules/stage.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -160,6 +161,9 @@ static err_t collect(struct claim_case *c, const struct heartbeat_policy *p)
     f->issue_terminal = is(c->issue.status, "done") || is(c->issue.status, "cancelled");
     f->issue_parked = is(c->issue.status, "backlog");
     f->agent_is_assignee = is(c->issue.assignee_agent_id, c->agent->id);
+    const json_t *state = json_read(c->issue.execution_state);
+    const struct principal who = principal_read(json_object_get(state, "currentParticipant"));
+    f->review_of_another = is(c->issue.status, "in_review") && stage_pending(state) && !principal_same(who, principal_of(c->agent->id, NULL));
     f->by_hand = is(c->run->invocation_source, "on_demand");
     f->interaction = json_array_size(json_object_get(c->context, "wakeCommentIds")) > 0 || json_str(c->context, "interactionId") ||
                      json_str(c->context, "approvalId");

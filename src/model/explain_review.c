@@ -16,7 +16,9 @@ static int node_of(const struct explained *x, int count, const char *id)
 static void monitor_path(struct explained *x, int n, instant_t next, int64_t attempts, const char *policy)
 {
     const struct monitor m = monitor_of(policy);
-    if (next == INSTANT_NONE || next <= clock_now() || monitor_exhausted(&m, attempts + 1, next)) return;
+    /* one that has just come due is looked at this moment */
+    bool ahead = next != INSTANT_NONE && next > clock_now() - MINUTE_MS;
+    if (!ahead || monitor_exhausted(&m, attempts + 1, next)) return;
     x->nodes[n].named[NAMED_MONITOR] =
         (struct explain_path){.there = true, .mover = MOVER_TIME, .since = x->nodes[n].entered_at, .due = next};
     x->evidence[n].named[NAMED_MONITOR].text = m.notes;
@@ -34,6 +36,7 @@ static void participant_path(struct explained *x, int n, const char *status, con
     const json_t *state = json_read(state_text), *who = json_object_get(state, "currentParticipant");
     const char *agent = json_str(who, "agentId"), *user = json_str(who, "userId");
     if (!text_is(status, "in_review") || !text_is(json_str(state, "status"), "pending")) return;
+    x->nodes[n].staged = user == NULL;
     if (user == NULL && !startable(x, agent)) return;
     x->nodes[n].named[NAMED_PARTICIPANT] = (struct explain_path){.there = true,
                                                                  .mover = user ? MOVER_USER : MOVER_AGENT,

@@ -11,6 +11,7 @@
 #include "model/missing_comment.h"
 #include "model/recover.h"
 #include "model/retry.h"
+#include "model/review.h"
 #include "model/run.h"
 #include "model/run_event.h"
 #include "rules/phrases.h"
@@ -161,6 +162,7 @@ static err_t follow_up(struct db *db, struct ended *e)
     e->followed |= promoted > 0;
     if (!e->followed) TRY(recover_immediately(db, e->run, json_deep_copy(e->context), &e->followed));
     TRY(continuation_settle(db, e));
+    TRY(review_settle(db, e));
     return handoff_settle(db, e);
 }
 

@@ -25,6 +25,7 @@ static err_t remember(struct db *db, const struct ended *e, const struct issue *
                               e->run->liveness_reason, "createdAt", instant_text(a, clock_now()));
     TRY(db_exec_one(db, "UPDATE issues SET successful_run_handoff = $2 WHERE id = $1",
                     P(V_ID(i->id), V_JSON(json_text(a, asked)))));
+    if (text_is(state, "escalated")) return OK; /* the escalation leaves its own record */
     return activity_log(
         db, &follow_up_actor,
         &(struct activity_entry){.company_id = i->company_id,

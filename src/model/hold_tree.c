@@ -125,17 +125,19 @@ static err_t load_cancelled(struct db *db, const struct issue *root, struct tree
 {
     struct rows r ROWS_AUTO = {0};
     if (p->mode != TREE_RESTORE) return OK;
-    TRY(db_query(db, &r,
-                 "SELECT m.issue_id, m.issue_status, m.unblock_descriptor, h.updated_at FROM issue_tree_holds h"
-                 " JOIN issue_tree_hold_members m ON m.hold_id = h.id WHERE h.root_issue_id = $1 AND h.mode = 'cancel'"
-                 " AND h.status = 'active' AND NOT m.skipped ORDER BY h.created_at DESC, h.id DESC",
-                 P(V_ID(root->id))));
+    TRY(db_query(
+        db, &r,
+        "SELECT m.issue_id, m.issue_status, m.unblock_descriptor, h.updated_at, m.execution_state FROM issue_tree_holds h"
+        " JOIN issue_tree_hold_members m ON m.hold_id = h.id WHERE h.root_issue_id = $1 AND h.mode = 'cancel'"
+        " AND h.status = 'active' AND NOT m.skipped ORDER BY h.created_at DESC, h.id DESC",
+        P(V_ID(root->id))));
     while (rows_next(&r)) {
         struct tree_member *m = tree_plan_member(p, row_text(&r, 0));
         if (m == NULL || m->snapshot_status) continue;
         struct cancelled *c = &out[m - p->members];
         m->snapshot_status = row_text(&r, 1);
         m->snapshot_descriptor = row_text(&r, 2);
+        m->snapshot_state = row_text(&r, 4);
         c->here = true;
         c->touched = m->row.cancelled_at != INSTANT_NONE && m->row.cancelled_at > row_time(&r, 3);
     }

@@ -19,7 +19,7 @@ struct tree_member {
     struct run *run;         /* its live run, a running one before a waiting one; NULL: none */
     json_t *hold_ids;        /* of the active pauses on it or above */
     const char *skip_reason; /* NULL: affected */
-    const char *snapshot_status, *snapshot_descriptor; /* restore: as the cancel found it */
+    const char *snapshot_status, *snapshot_descriptor, *snapshot_state; /* restore: as the cancel found it */
 };
 
 struct tree_place { /* members by id */

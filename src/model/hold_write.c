@@ -13,6 +13,7 @@
 #include "model/issue_update.h"
 #include "model/relation.h"
 #include "model/run_control.h"
+#include "model/stages.h"
 #include "model/wake.h"
 
 struct act {
@@ -80,6 +81,7 @@ static err_t insert_members(const struct act *x)
         row.skip_reason = m->skip_reason;
         row.created_at = x->hold->created_at;
         row.unblock_descriptor = m->row.unblock_descriptor;
+        row.execution_state = m->row.execution_state;
         TRY(entity_insert(x->db, &ENTITY_tree_hold_member, &row));
     }
     return OK;
@@ -121,7 +123,8 @@ static err_t stop_work(const struct act *x)
 
 /* ---- statuses ---- */
 
-static err_t set_status(const struct act *x, const struct tree_member *m, const char *status, const char *descriptor)
+static err_t set_status(const struct act *x, const struct tree_member *m, const char *status, const char *descriptor,
+                        const char *execution_state)
 {
     struct issue before;
     struct issue_change c = {.status_sent = true, .tree_control = true};
@@ -132,6 +135,7 @@ static err_t set_status(const struct act *x, const struct tree_member *m, const 
     c.after = before;
     c.after.status = status;
     if (descriptor) c.after.unblock_descriptor = descriptor;
+    if (execution_state) c.after.execution_state = execution_state;
     c.requested = json_pack("{s:s, s:s, s:s}", "status", status, "source", "tree_control", "holdId", x->hold->id);
     return issue_update(x->db, x->actor, &before, &c, &done);
 }
@@ -142,7 +146,7 @@ static err_t cancel_members(const struct act *x)
     json_t *ids = json_array();
     for (int i = 0; i < x->p->count; i++) {
         if (x->p->members[i].skip_reason) continue;
-        TRY(set_status(x, &x->p->members[i], "cancelled", NULL));
+        TRY(set_status(x, &x->p->members[i], "cancelled", NULL, NULL));
         json_array_append_new(ids, json_string(x->p->members[i].row.id));
     }
     x->hold->updated_at = clock_now(); /* what is cancelled later than this was touched by others */
@@ -199,7 +203,7 @@ static err_t restore_members(const struct act *x, bool wake)
         const char *descriptor;
         if (m->skip_reason) continue;
         TRY(descriptor_of(x, m, &descriptor));
-        TRY(set_status(x, m, tree_restored_status(m->snapshot_status), descriptor));
+        TRY(set_status(x, m, tree_restored_status(m->snapshot_status), descriptor, m->snapshot_state));
         json_array_append_new(ids, json_string(m->row.id));
     }
     TRY(record(x, "issue.tree_restore_status_updated", json_pack("{s:o}", "issueIds", ids)));
@@ -236,6 +240,7 @@ static err_t let_go(const struct act *x, struct tree_hold *h, const struct hold_
 /* What its wakes would have started while it was held, and nothing starts now. */
 static err_t start_again(const struct act *x, const struct issue *i, const struct explain_verdict *v)
 {
+    static const struct actor engine = {.type = ACTOR_SYSTEM, .source = "tree_hold"};
     struct wake_result ignored;
     struct open_blockers open;
     struct id_list all;
@@ -247,8 +252,8 @@ static err_t start_again(const struct act *x, const struct issue *i, const struc
         stuck = v->state != EXPLAIN_LIVE && all.count > 0 && open.open == 0;
         reason = "issue_blockers_resolved";
     }
+    if (text_is(i->status, "in_review")) return stages_wake_again(x->db, &engine, i);
     if (!stuck) return OK;
-    static const struct actor engine = {.type = ACTOR_SYSTEM, .source = "tree_hold"};
     return wake_enqueue(
         x->db, &engine,
         &(struct wake_request){.agent_id = i->assignee_agent_id,
@@ -270,8 +275,7 @@ static err_t look_again(const struct act *x)
     int n = 0;
     for (int i = 0; i < x->p->count; i++) {
         const struct issue *row = &x->p->members[i].row;
-        bool open =
-            text_is(row->status, "todo") || text_is(row->status, "in_progress") || text_is(row->status, "blocked");
+        bool open = !text_is(row->status, "backlog") && !status_terminal(row->status);
         if (json_array_size(x->p->members[i].hold_ids) > 0 && open && row->assignee_agent_id) roots[n++] = row;
     }
     TRY(explain_load(x->db, x->root->company_id, roots, n, &seen));

@@ -271,12 +271,16 @@ static void review_attention_write(struct jw *w, const struct issue_card *c)
         jw_kraw(w, "reviewAttention", "{\"state\":\"none\",\"paths\":[],\"reason\":null}");
         return;
     }
+    const json_t *state = json_read(x->execution_state), *who = json_object_get(state, "currentParticipant");
+    const char *agent = json_str(who, "agentId"), *user = json_str(who, "userId");
+    bool stage = text_is(json_str(state, "status"), "pending") && (agent || user);
     bool human = x->assignee_user_id != NULL, monitor = x->monitor_next_check_at != INSTANT_NONE;
     bool asked = c->review_interaction_id != NULL, approval = c->review_approval_id != NULL;
-    bool covered = human || monitor || asked || approval || c->review_live || c->review_wake;
+    bool covered = stage || human || monitor || asked || approval || c->review_live || c->review_wake;
     jw_kobj(w, "reviewAttention");
     jw_kstr(w, "state", covered ? "covered" : "stalled");
     jw_karr(w, "paths");
+    if (stage) write_path(w, "execution_participant", "Reviewer of the current stage", user ? "user" : "agent", user ? user : agent, x->updated_at);
     if (asked)
         write_path_ref(w, "interaction", "Question in the thread", c->review_addressee_id ? "agent" : "board",
                        c->review_addressee_id, c->review_interaction_since, c->review_interaction_id);

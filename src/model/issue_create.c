@@ -183,6 +183,7 @@ static err_t check(struct db *db, const struct actor *actor, const struct issue_
                                                                 .has_descriptor = row->unblock_descriptor != NULL,
                                                                 .policy_allows_close = true});
     TRY(issue_guard_error(db_arena(db), v, &open, row));
+    TRY(issue_check_descriptor(db, actor, row));
     if (!in->child) return OK;
     TRY(db_int(db, &children, 0, "SELECT count(*) FROM issues WHERE parent_id = $1", P(V_ID(row->parent_id))));
     return children < CHILDREN_MAX

@@ -86,7 +86,9 @@ void issue_apply_effects(const struct issue *before, struct issue *after, instan
     if (e.enter_blocked || e.leave_blocked) after->blocked_owner_notified_at = INSTANT_NONE;
     if (e.leave_blocked) after->unblock_descriptor = NULL;
     if (e.leave_blocked) after->blocked_transition_at = INSTANT_NONE;
-    if (e.reopened) after->execution_state = NULL;
+    /* a closed issue begins anew, unless the change brings a state with it (a stage, a restore) */
+    bool kept = before && text_same(before->execution_state, after->execution_state);
+    if (e.reopened && kept) after->execution_state = NULL;
     if (e.closed) after->monitor_next_check_at = INSTANT_NONE;
     bool waits =
         status_expects_dispatch(after->status, after->assignee_agent_id != NULL, after->hidden_at != INSTANT_NONE);
@@ -95,6 +97,29 @@ void issue_apply_effects(const struct issue *before, struct issue *after, instan
     else if (!waited || reassigned) after->dispatch_expected_since = now;
     if (before) handoff_answered(before, after);
     after->priority_rank = priority_rank(after->priority);
+}
+
+/* EX-9: who may be named as the one who unblocks. */
+err_t issue_check_descriptor(struct db *db, const struct actor *actor, const struct issue *issue)
+{
+    struct arena *a = db_arena(db);
+    int64_t n = 1;
+    if (issue->unblock_descriptor == NULL) return OK;
+    const json_t *owner = json_object_get(json_read(issue->unblock_descriptor), "owner");
+    const char *agent = json_str(owner, "agentId"), *user = json_str(owner, "userId");
+    if (actor->type == ACTOR_AGENT && agent && !text_is(agent, actor->agent_id))
+        return err_new(a, ERR_FORBIDDEN, "Agents may name only themselves as unblock owner");
+    if (agent)
+        TRY(db_int(db, &n, 0, "SELECT count(*) FROM agents WHERE id = $1 AND company_id = $2",
+                   P(V_ID(agent), V_ID(issue->company_id))));
+    if (n == 0) return err_new(a, ERR_UNPROCESSABLE, "Unblock owner agent not found in company");
+    if (user)
+        TRY(db_int(
+            db, &n, 0,
+            "SELECT count(*) FROM company_memberships WHERE company_id = $1 AND principal_type = 'user' AND principal_id = $2"
+            " AND status = 'active'",
+            P(V_ID(issue->company_id), V_TEXT(user))));
+    return n ? OK : err_new(a, ERR_UNPROCESSABLE, "Unblock owner user is not an active member of the company");
 }
 
 err_t issue_goal_fallback(struct db *db, const char *company_id, const char *project_id, const char **goal_id)

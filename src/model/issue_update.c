@@ -19,7 +19,9 @@
 #include "model/recovery_fold.h"
 #include "model/monitor.h"
 #include "model/reference.h"
+#include "model/review.h"
 #include "model/run_control.h"
+#include "model/stages.h"
 #include "rules/issue_reopen.h"
 #include "rules/issue_status.h"
 #include "rules/mention.h"
@@ -39,6 +41,7 @@ struct update {
     struct id_list old_blockers, old_labels;
     const char *reopened_from, *interrupted_run_id, *cancelled_run_id;
     struct monitor_change monitor;
+    struct stage_step stage;
     instant_t now;
 };
 
@@ -66,8 +69,9 @@ static err_t stored_labels(struct update *u)
 static bool blockers_matter(const struct update *u)
 {
     const char *to = u->after->status;
-    return u->c->blockers || u->c->reopen || u->c->resume || text_is(u->before->status, "blocked") ||
-           text_is(to, "blocked") || text_is(to, "in_progress") || text_is(to, "done");
+    return u->before->execution_state || u->c->blockers || u->c->reopen || u->c->resume ||
+           text_is(u->before->status, "blocked") || text_is(to, "blocked") || text_is(to, "in_progress") ||
+           text_is(to, "done");
 }
 
 static err_t collect(struct update *u)
@@ -128,6 +132,27 @@ static err_t apply_reopen(struct update *u)
     return OK;
 }
 
+/* ---- stages (EX-136) ---- */
+
+static struct stage_request stage_request(const struct update *u)
+{
+    return (struct stage_request){.actor = u->actor,
+                                  .author = &u->author,
+                                  .before = u->before,
+                                  .status_sent = u->c->status_sent,
+                                  .tree_control = u->c->tree_control,
+                                  .comment = u->c->comment ? u->c->comment->body : NULL,
+                                  .request_sent = u->c->request_sent,
+                                  .request = u->c->request,
+                                  .blockers_open = u->open.open};
+}
+
+static err_t apply_stages(struct update *u)
+{
+    const struct stage_request q = stage_request(u);
+    return stages_apply(u->db, &q, u->after, &u->stage);
+}
+
 /* ---- guards ---- */
 
 /* Who moved it into review, when reviewPolicy asks (IS-55). */
@@ -174,6 +199,7 @@ static err_t guard(struct update *u)
         .has_descriptor = x->unblock_descriptor != NULL,
         .pending_interaction = asked > 0,
         .pending_approval = approvals > 0,
+        .has_participant = stage_pending(json_read(x->execution_state)),
         .has_monitor = x->monitor_next_check_at != INSTANT_NONE && x->monitor_next_check_at > u->now,
         .reopen = u->c->reopen,
         .resume = u->c->resume,
@@ -182,28 +208,6 @@ static err_t guard(struct update *u)
         .policy_changed = !text_same(b->review_policy, x->review_policy)});
     if (v == FOLLOWUP_HELD) return hold_followup_error(u->a, &hold);
     return issue_guard_error(u->a, v, &u->open, b);
-}
-
-/* EX-9: who may be named as the one who unblocks. */
-static err_t check_descriptor(struct update *u)
-{
-    int64_t n = 1;
-    if (!u->c->descriptor_sent || u->after->unblock_descriptor == NULL) return OK;
-    const json_t *owner = json_object_get(json_read(u->after->unblock_descriptor), "owner");
-    const char *agent = json_str(owner, "agentId"), *user = json_str(owner, "userId");
-    if (u->actor->type == ACTOR_AGENT && agent && !text_is(agent, u->actor->agent_id))
-        return err_new(u->a, ERR_FORBIDDEN, "Agents may name only themselves as unblock owner");
-    if (agent)
-        TRY(db_int(u->db, &n, 0, "SELECT count(*) FROM agents WHERE id = $1 AND company_id = $2",
-                   P(V_ID(agent), V_ID(u->before->company_id))));
-    if (n == 0) return err_new(u->a, ERR_UNPROCESSABLE, "Unblock owner agent not found in company");
-    if (user)
-        TRY(db_int(
-            u->db, &n, 0,
-            "SELECT count(*) FROM company_memberships WHERE company_id = $1 AND principal_type = 'user' AND principal_id = $2"
-            " AND status = 'active'",
-            P(V_ID(u->before->company_id), V_TEXT(user))));
-    return n ? OK : err_new(u->a, ERR_UNPROCESSABLE, "Unblock owner user is not an active member of the company");
 }
 
 /* BETTER than the peer: no issue is its own ancestor. */
@@ -360,7 +364,8 @@ static json_t *update_details(const struct update *u, json_t *changes, json_t *p
         json_object_set_new(d, "reopened", json_true());
         json_object_set_new(d, "reopenedFrom", json_string(u->reopened_from));
     }
-    if (c->comment) json_object_set_new(d, "source", json_string("comment"));
+    bool by_words = u->stage.out.decision && !c->status_sent; /* IS-87 */
+    if (c->comment) json_object_set_new(d, "source", json_string(by_words ? "auto_approval_comment" : "comment"));
     if (c->source) json_object_set_new(d, "source", json_string(c->source));
     if (c->resume) json_object_set_new(d, "resumeIntent", json_true());
     if (c->resume) json_object_set_new(d, "followUpRequested", json_true());
@@ -457,7 +462,8 @@ static err_t prepare(struct update *u)
     u->now = clock_now();
     TRY(collect(u));
     TRY(apply_reopen(u));
-    TRY(check_descriptor(u));
+    TRY(apply_stages(u));
+    if (u->c->descriptor_sent) TRY(issue_check_descriptor(u->db, u->actor, u->after));
     TRY(check_parent(u));
     TRY(follow_goal(u));
     TRY(monitor_settle(u->db, u->actor, u->before, u->after, u->c->policy_sent, &u->monitor));
@@ -497,6 +503,8 @@ err_t issue_update(struct db *db, const struct actor *actor, const struct issue 
     TRY(add_comment(&u, out));
     if (out->any || (out->commented && !out->replayed)) u.after->updated_at = u.after->last_activity_at = u.now;
     TRY(write_rows(&u));
+    const struct stage_request staged = stage_request(&u);
+    TRY(stages_record(db, &staged, u.after, &u.stage));
     TRY(interrupt(&u));
     TRY(settle_runs(&u));
     TRY(issue_get(db, before->id, &out->row, &found)); /* ended runs have given up their locks */
@@ -505,6 +513,7 @@ err_t issue_update(struct db *db, const struct actor *actor, const struct issue 
     if (out->any) TRY(log_entry(&u, "issue.updated", update_details(&u, changes, previous), entity, NULL));
     TRY(put_away(&u));
     TRY(log_blockers(&u, entity));
+    TRY(stages_log_policy(db, actor, before, &out->row));
     TRY(monitor_log(db, actor, &out->row, &u.monitor));
     if (before->successful_run_handoff && u.after->successful_run_handoff == NULL)
         TRY(handoff_log_resolved(db, actor, before, &out->row));
@@ -513,18 +522,24 @@ err_t issue_update(struct db *db, const struct actor *actor, const struct issue 
     TRY(recovery_fold_after(db, actor, before, &out->row, c->blockers || c->reopen || c->resume));
     int expired;
     TRY(settle_interactions(&u, &out->row, said ? &out->comment : NULL, &expired));
-    return issue_wakes_send(db, actor,
+    TRY(issue_wakes_send(db, actor,
                             &(struct issue_happening){.before = before,
                                                       .after = &out->row,
                                                       .mutation = "update",
                                                       .status_sent = c->status_sent,
                                                       .quiet = c->tree_control,
+                                                      .stage = &u.stage.out,
                                                       .author = &u.author,
                                                       .comment = said ? &out->comment : NULL,
                                                       .reopened_from = u.reopened_from,
                                                       .resume = c->resume,
+                                                      .wake_extra = c->wake_extra,
                                                       .interrupted_run_id = u.interrupted_run_id,
                                                       .assignee_told = c->assignee_told,
                                                       .asked_expired = expired > 0,
-                                                      .blockers_settled = blockers_settled(&u)});
+                                                      .blockers_settled = blockers_settled(&u)}));
+    if (u.monitor.clear_reason == NULL || !text_is(out->row.status, "in_review")) return OK;
+    const char *ref = arena_printf(u.a, "monitor:%s:%s:%ld", before->id, u.monitor.clear_reason,
+                                   (long)out->row.monitor_attempt_count);
+    return review_path_consumed(db, before->id, ref); /* it may have been the last one */
 }

@@ -18,10 +18,13 @@ struct issue_change {
     bool status_sent, goal_sent, descriptor_sent, policy_sent;
     const struct id_list *blockers, *labels; /* NULL: unchanged */
     const struct comment_new *comment;       /* or NULL; its issue is filled here */
+    bool request_sent;                       /* reviewRequest, of the pending stage (IS-97) */
+    const json_t *request;
     bool reopen, resume, interrupt;
     bool comment_route; /* POST comments: shorter activity */
     bool tree_control;  /* a hold cancels or restores a whole tree: it says itself whom it wakes */
     json_t *requested;  /* the body, for the activity */
+    json_t *wake_extra; /* more for the assignee's wake, which is then issue_status_changed; or NULL */
     const char *reason; /* authorization reason */
     const char *source; /* what else than a request caused it, for the activity; or NULL */
     bool assignee_told; /* the caller wakes the assignee itself */
@@ -44,6 +47,8 @@ err_t issue_delete(struct db *db, const struct actor *actor, const struct issue 
 /* Refuses for a verdict of rules/issue_status; blockers: those of the guard. */
 err_t issue_guard_error(struct arena *a, enum status_verdict verdict, const struct open_blockers *b,
                         const struct issue *issue) MUST_CHECK;
+/* EX-9: who may be named as the one who unblocks: 403, 422. */
+err_t issue_check_descriptor(struct db *db, const struct actor *actor, const struct issue *issue) MUST_CHECK;
 /* Applies what the status change does to the other columns (EX-7, EX-97). */
 void issue_apply_effects(const struct issue *before, struct issue *after, instant_t now);
 /* An issue's goal when none is given: its project's, else the company's (IS-32). */

@@ -57,6 +57,7 @@ static bool add_assignee(struct wake_batch *batch, const struct issue_happening 
                                                                       .commented = h->comment != NULL,
                                                                       .reopened = h->reopened_from != NULL,
                                                                       .by_assignee = by_assignee(h)});
+    if (reason && h->wake_extra) reason = "issue_status_changed"; /* the change itself is the news */
     if (reason == NULL || h->assignee_told) return reason != NULL;
     bool spoken = text_is(reason, "issue_commented") || text_is(reason, "issue_reopened_via_comment");
     const char *source = context_source(h, reason);
@@ -76,9 +77,35 @@ static bool add_assignee(struct wake_batch *batch, const struct issue_happening 
     json_t *context = h->comment && !text_is(reason, "issue_status_changed")
                           ? comment_context(h, reason, source)
                           : json_pack("{s:s, s:s}", "issueId", i->id, "source", source);
+    if (h->wake_extra) json_object_update(payload, h->wake_extra);
+    if (h->wake_extra) json_object_update(context, h->wake_extra);
     wake_batch_add(batch, i->id,
                    &(struct wake_request){.agent_id = i->assignee_agent_id,
                                           .source = text_is(reason, "issue_assigned") ? "assignment" : "automation",
+                                          .trigger_detail = "system",
+                                          .reason = reason,
+                                          .payload = payload,
+                                          .context = context});
+    return true;
+}
+
+/* Rule 1: a stage waits for an agent, or sends the work back to one (EX-138). */
+static bool add_stage(struct wake_batch *batch, const struct issue_happening *h)
+{
+    const struct issue *i = h->after;
+    const json_t *state = json_read(i->execution_state);
+    bool executor = h->stage->wake == STAGE_WAKE_EXECUTOR;
+    if (i->assignee_agent_id == NULL || !json_is_object(state)) return false;
+    json_t *stage = stage_context(state, executor);
+    json_t *payload = json_pack("{s:s, s:s, s:O}", "issueId", i->id, "mutation", "update", "executionStage", stage);
+    const char *reason = stage_wake_reason(state, executor), *source = "issue.execution_stage";
+    json_t *context = h->comment ? comment_context(h, reason, source)
+                                 : json_pack("{s:s, s:s, s:s}", "issueId", i->id, "taskId", i->id, "source", source);
+    json_object_set(context, "executionStage", stage);
+    set_text(payload, "interruptedRunId", h->interrupted_run_id);
+    wake_batch_add(batch, i->id,
+                   &(struct wake_request){.agent_id = i->assignee_agent_id,
+                                          .source = "assignment",
                                           .trigger_detail = "system",
                                           .reason = reason,
                                           .payload = payload,
@@ -317,7 +344,8 @@ err_t issue_wakes_send(struct db *db, const struct actor *actor, const struct is
     struct wake_batch batch = {.arena = db_arena(db)};
     const char *from = h->before ? h->before->status : NULL, *to = h->after->status;
     bool closed = status_terminal(to) && (!status_terminal(from) || (text_is(to, "done") && !text_is(from, "done")));
-    bool told = !h->quiet && add_assignee(&batch, h);
+    bool staged = h->stage && h->stage->wake != STAGE_WAKE_NONE;
+    bool told = staged ? add_stage(&batch, h) : !h->quiet && add_assignee(&batch, h);
     TRY(add_mentions(db, &batch, h, told));
     if (closed) TRY(issue_wakes_closed(db, actor, h->after, &batch));
     TRY(add_restored(db, h, &batch));

@@ -10,6 +10,7 @@
 #include "model/actor.h"
 #include "model/comment.h"
 #include "model/wake.h"
+#include "rules/stage.h"
 #include "store/entity.h"
 
 struct issue_happening {
@@ -20,8 +21,10 @@ struct issue_happening {
     bool quiet; /* its assignee hears of it otherwise */
     const struct author *author;
     const struct comment *comment; /* NULL: none, or a replay */
+    const struct stage_outcome *stage; /* what it meant for the stages, or NULL */
     const char *reopened_from;     /* the comment moved it to todo from here */
     bool resume;
+    json_t *wake_extra; /* members for the payload and context of the assignee's wake, or NULL */
     const char *interrupted_run_id;
     bool assignee_told;    /* by the caller */
     bool asked_expired;    /* the comment overtook something that was asked in the thread */

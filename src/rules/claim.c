@@ -15,6 +15,7 @@ static const char *stale(const struct claim_facts *f)
     if (f->recovery_over) return "recovery_action_resolved";
     if (!f->agent_is_assignee && !f->interaction && !f->named_in_recovery) return "issue_assignee_changed";
     if (f->issue_terminal && !f->interaction && !f->resume_intent) return "issue_terminal_status";
+    if (f->review_of_another && !f->interaction) return "issue_review_participant_changed";
     if (f->issue_parked && !f->interaction && !f->resume_intent && !f->by_hand) return "issue_parked"; /* INV-19 */
     return NULL;
 }

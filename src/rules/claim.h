@@ -20,6 +20,7 @@ struct claim_facts {
     bool issue_parked; /* in the backlog */
     bool by_hand;      /* somebody asked for this very run */
     bool agent_is_assignee;
+    bool review_of_another; /* in review, and its stage waits for somebody else */
     bool held; /* under a paused tree, and not somebody's own words (EX-134) */
     bool dependencies_ready;
     bool interaction;    /* the wake carries a comment or an answered interaction */

@@ -212,7 +212,7 @@ static struct explain_verdict agent_owned(struct walk *w, const struct explain_n
     int circle;
     bool open = text_is(n->status, "todo") || text_is(n->status, "in_progress");
     int bad, child = n->last_status && !text_is(n->status, "in_review") ? worst_below(w, n, true, &circle, &bad) : -1;
-    if (open && n->gate) return at_gate(n);
+    if ((open || n->staged) && n->gate) return at_gate(n);
     /* the last child to close wakes it; a parked or dead child never will */
     if (child >= 0 && bad < 2) return behind(w, n, child, bad, true);
     if (open && last_word(n, "cancelled") && !n->last_held) return for_board("run_cancelled", "EX-104", n->last_finished);

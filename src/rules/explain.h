@@ -71,6 +71,7 @@ struct explain_node {
     const char *status;
     bool hidden, agent_owned, user_owned;
     instant_t entered_at; /* since when it has this status, as far as known */
+    bool staged; /* a pending stage waits for its agent */
     const char *gate;
     instant_t gate_since;
     const char *run_status; /* of its live run: running, queued, scheduled_retry */

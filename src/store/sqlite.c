@@ -243,13 +243,18 @@ static err_t connect_file(struct arena *a, struct conn *c, const char *path, int
     return e;
 }
 
-/* Not every file system can hold a WAL, and a database in memory has none. */
+/* Is there a log in the file system that flush() can bring to disk? Not every one can hold a WAL, and a database in
+ * memory has none. */
 static bool is_logged(struct conn *c)
 {
     sqlite3_stmt *s;
+    char *vfs = NULL;
     bool yes = sqlite3_prepare_v2(c->sq, "PRAGMA journal_mode", -1, &s, NULL) == SQLITE_OK &&
                sqlite3_step(s) == SQLITE_ROW && strcmp((const char *)sqlite3_column_text(s, 0), "wal") == 0;
     sqlite3_finalize(s);
+    sqlite3_file_control(c->sq, "main", SQLITE_FCNTL_VFSNAME, &vfs);
+    yes = yes && vfs && strncmp(vfs, "unix", 4) == 0;
+    sqlite3_free(vfs);
     if (!yes) sqlite3_exec(c->sq, "PRAGMA synchronous=FULL", NULL, NULL, NULL);
     return yes;
 }

@@ -228,6 +228,7 @@ const REFS = {
   projectId: ['project', /projectId/],
   projectWorkspaceId: ['workspace', /projectWorkspaceId/],
   defaultProjectWorkspaceId: ['workspace', /defaultProjectWorkspaceId/],
+  executionWorkspaceId: ['execution', /Execution workspace|project/],
   goalId: ['goal', /goalId/],
   goalIds: ['goal', /goalIds/],
   parentId: [undefined, /parentId/], // a goal's is a goal, an issue's is an issue

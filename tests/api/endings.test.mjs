@@ -49,6 +49,18 @@ test('a run that does something without a word is reminded once, and may then on
   assert.equal((await show(i)).status, 'done');
 });
 
+test('a run that may only speak gives out no cheap work (EX-75)', async () => {
+  const c = await company(s);
+  const cheap = `api POST /issues/$PAPERCLIP_TASK_ID/children -d '{"title":"Part","assigneeAdapterOverrides":{"modelProfile":"cheap"}}'`;
+  const a = await worker(c, { issue_assigned: 'rename one', missing_issue_comment: `${cheap} > said.json; say "it is renamed"; done_` });
+  const i = await issue(c, { title: 'Cheap', assigneeAgentId: a.id });
+  await eventually(async () => (await show(i)).status === 'done');
+  const said = JSON.parse((await import('node:fs')).readFileSync(`${s.dataDir}/workspaces/${a.id}/said.json`, 'utf8'));
+  const second = (await rested(i, 2))[1];
+  assert.deepEqual(said.details, { issueId: i.id, runId: second.id, modelProfile: 'cheap', recoveryIntent: 'status_only', resumeRequiresNormalModel: true });
+  assert.deepEqual(await s.ok('GET', `/companies/${c.id}/issues?parentId=${i.id}`), []);
+});
+
 test('a comment with the agent\'s key and no run id is a comment all the same (EX-71 BETTER)', async () => {
   const c = await company(s);
   const a = await worker(c, { issue_assigned: `curl -sS -X POST -H "Authorization: Bearer $PAPERCLIP_API_KEY" -H 'content-type: application/json' "$PAPERCLIP_API_URL/api/issues/$PAPERCLIP_TASK_ID/comments" -d '{"body":"here"}'; done_` });

@@ -16,7 +16,7 @@ const all = (await operations(s)).filter((op) => op.schema);
 // A place of its own for one request: what a field changes must not disturb the next.
 let count = 0;
 async function fresh() {
-  const p = { s, company: await company(s), run: home.run, adapter: home.adapter };
+  const p = { s, company: await company(s), run: home.run, adapter: home.adapter, execution: home.execution, operation: home.operation };
   for (const kind of ['agent', 'issue', 'goal', 'project', 'label', 'comment', 'interaction', 'approval', 'document', 'revision', 'workspace', 'key']) p[kind] = await MAKE[kind](p);
   p.other = await MAKE.agent(p);
   p.blocker = await MAKE.issue(p);
@@ -67,6 +67,9 @@ const READ = {
   'POST /api/projects/{id}/workspaces': listed((p) => `/projects/${p.project.id}/workspaces`),
   'PATCH /api/projects/{id}/workspaces/{workspaceId}': listed((p) => `/projects/${p.project.id}/workspaces`),
   'POST /api/companies/{companyId}/labels': listed((p) => `/companies/${p.company.id}/labels`),
+  'PATCH /api/execution-workspaces/{id}': one('execution-workspaces'),
+  'POST /api/execution-workspaces/{id}/finalize': answer,
+  'POST /api/companies/{companyId}/execution-workspaces/gc': answer,
   'POST /api/agents/{id}/runtime-state/reset-session': answer,
   'POST /api/companies/{companyId}/adapters/{type}/test-environment': answer,
   'POST /api/issues/{id}/recovery-actions/resolve': answer,
@@ -125,6 +128,17 @@ const FIELDS = {
   'PATCH /api/projects/{id}/workspaces/{workspaceId} repoUrl': { value: () => 'https://example.test/c.git', stays: 'a workspace keeps its last place (WS-24)' },
   repoUrl: { value: () => 'https://example.test/b.git' },
   color: { value: () => '#abcdef' },
+  // execution workspaces
+  executionWorkspaceId: not('a run makes one; what may be named: workspaces_close.test'),
+  executionWorkspaceSettings: { value: () => ({ mode: 'shared_workspace', sharedWorkspaceConcurrency: 'serialize' }) },
+  'PATCH /api/execution-workspaces/{id} status': { value: () => 'idle' },
+  'PATCH /api/execution-workspaces/{id} providerRef': { value: () => '/srv/tree' },
+  'PATCH /api/execution-workspaces/{id} config': { value: () => ({ teardownCommand: 'true' }), see: (got) => got.config.teardownCommand, shows: (v) => v.teardownCommand },
+  'PATCH /api/execution-workspaces/{id} metadata': { value: () => ({ some: 'thing' }), see: (got) => got.metadata.some, shows: (v) => v.some },
+  'POST /api/execution-workspaces/{id}/finalize reason': { value: () => 'because', see: (got) => got.metadata.reason },
+  outcome: { value: () => 'accept_local_state', see: (got) => got.metadata.manual, shows: () => true },
+  apply: not('removes what is left over: workspaces_close.test'),
+  force: not('the same'),
   // issues
   title: { value: () => 'A title of its own' },
   status: { value: () => 'todo' },

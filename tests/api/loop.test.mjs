@@ -184,7 +184,7 @@ test('a mention wakes the mentioned agent, which takes no lock (EX-24)', async (
 
 test('32 agents race for one issue: one run, one lock', async () => {
   const c = await company(s);
-  const a = await worker(c, 'sleep 0.5');
+  const a = await worker(c, 'sleep 2');
   const i = await issue(c, { title: 'Race', assigneeAgentId: a.id });
   await Promise.all(Array.from({ length: 16 }, () => s.api('POST', `/agents/${a.id}/wakeup`, { reason: 'issue_assigned', payload: { issueId: i.id } })));
   await sleep(200);

@@ -20,7 +20,10 @@ let count = 0;
 async function waiting(c, m, script = 'echo looked', body = {}) {
   const a = await shell(s, c, script);
   const i = await s.ok('POST', `/companies/${c.id}/issues`, { title: `Waits ${++count}`, assigneeAgentId: a.id, status: 'in_progress', ...monitor(m), ...body });
-  await eventually(async () => (await runsOf(i)).length === 1 && ENDED.has((await runsOf(i))[0].status));
+  await eventually(async () => {
+    const first = (await runsOf(i)).at(-1);
+    return first && ENDED.has(first.status);
+  });
   return { a, i: await show(i) };
 }
 const looks = async (i) => (await runsOf(i)).filter((r) => r.contextSnapshot.wakeReason === 'issue_monitor_due');

@@ -58,10 +58,10 @@ test('a run works in a worktree of its own, on a branch named after the issue (W
 
 test('the next run of the issue finds its worktree again, and says so (WS-77)', async () => {
   const c = await company(s), dir = repo(), p = await project(s, c, dir);
-  const a = await shell(s, c, 'echo run >> log.txt; pwd; exit 0');
+  const a = await shell(s, c, `echo run >> log.txt; pwd; ${DONE}`);
   const i = await task(s, c, p, a, { title: 'Twice' });
   const [first] = await runsOf(s, i);
-  await s.ok('POST', `/issues/${i.id}/comments`, { body: 'again please' });
+  await s.ok('POST', `/issues/${i.id}/comments`, { body: 'again please', reopen: true });
   const all = await runsOf(s, i, 2);
   const last = all.find((r) => r.runId !== first.runId);
   const ops = await operations(s, last.runId);
@@ -95,7 +95,7 @@ test('a base ref that does not exist blocks the issue at once, without a second 
 test('without a policy a git checkout gives each issue a worktree, a plain folder is used as it is (WS §22.9)', async () => {
   const c = await company(s), dir = repo(), folder = path.join(root, 'plain');
   write(folder, 'x');
-  const a = await shell(s, c, 'pwd');
+  const a = await shell(s, c, `pwd; ${DONE}`);
   const inGit = await task(s, c, await project(s, c, dir, null), a, { title: 'one' });
   const inFolder = await task(s, c, await project(s, c, folder, null), a, { title: 'two' });
   await runsOf(s, inGit);
@@ -108,10 +108,10 @@ test('without a policy a git checkout gives each issue a worktree, a plain folde
 
 test('shared mode works in the checkout, with one row however often (WS-43)', async () => {
   const c = await company(s), dir = repo(), p = await project(s, c, dir, { enabled: true, defaultMode: 'shared_workspace' });
-  const a = await shell(s, c, 'pwd');
+  const a = await shell(s, c, `pwd; ${DONE}`);
   const i = await task(s, c, p, a);
   await runsOf(s, i);
-  await s.ok('POST', `/issues/${i.id}/comments`, { body: 'once more' });
+  await s.ok('POST', `/issues/${i.id}/comments`, { body: 'once more', reopen: true });
   const runs = await runsOf(s, i, 2);
   for (const r of runs) assert.equal((await run(s, r.runId)).stdoutExcerpt, `${dir}\n`);
   assert.equal((await s.ok('GET', `/companies/${c.id}/execution-workspaces`)).length, 1);
@@ -119,7 +119,7 @@ test('shared mode works in the checkout, with one row however often (WS-43)', as
 
 test('a fixed directory of the agent does not defeat the worktree, and the run says so (WS-46)', async () => {
   const c = await company(s), dir = repo(), p = await project(s, c, dir);
-  const a = await shell(s, c, 'pwd', { cwd: '/tmp' });
+  const a = await shell(s, c, `pwd; ${DONE}`, { cwd: '/tmp' });
   const i = await task(s, c, p, a);
   const [r] = await runsOf(s, i);
   assert.match((await run(s, r.runId)).stdoutExcerpt, /\.paperclip\/worktrees/);
@@ -129,7 +129,7 @@ test('a fixed directory of the agent does not defeat the worktree, and the run s
 
 test('an agent that committed on a new branch ahead of the recorded one loses nothing (WS §8, WS-71)', async () => {
   const c = await company(s), dir = repo(), p = await project(s, c, dir);
-  const a = await shell(s, c, `git checkout -q -b rogue; echo x > x; git add .; ${COMMIT} rogue`);
+  const a = await shell(s, c, `git checkout -q -b rogue; echo x > x; git add .; ${COMMIT} rogue; ${DONE}`);
   const i = await task(s, c, p, a);
   const [r] = await runsOf(s, i);
   assert.equal((await run(s, r.runId)).status, 'succeeded');
@@ -141,7 +141,7 @@ test('an agent that committed on a new branch ahead of the recorded one loses no
 
 test('uncommitted work on a wrong branch is put aside on a rescue branch (WS §8)', async () => {
   const c = await company(s), dir = repo(), p = await project(s, c, dir);
-  const a = await shell(s, c, `echo 1 > a; git add .; ${COMMIT} mine; git checkout -q -b astray main; echo dirt > dirt.txt`);
+  const a = await shell(s, c, `echo 1 > a; git add .; ${COMMIT} mine; git checkout -q -b astray main; echo dirt > dirt.txt; ${DONE}`);
   const i = await task(s, c, p, a);
   const [r] = await runsOf(s, i);
   assert.equal((await run(s, r.runId)).status, 'succeeded');
@@ -194,12 +194,12 @@ test('a dependent starts only when the workspace of its done blocker is finalize
 
 test('a provision command runs when the worktree is new, and again when it changes; its failure blocks (WS-66)', async () => {
   const c = await company(s), dir = repo(), p = await project(s, c, dir, policy({ provisionCommand: 'echo "$PAPERCLIP_WORKSPACE_CREATED $PAPERCLIP_ISSUE_IDENTIFIER" >> .provisioned; env | grep -c DATABASE_URL >> .provisioned; true' }));
-  const a = await shell(s, c, 'cat .provisioned');
+  const a = await shell(s, c, `cat .provisioned; ${DONE}`);
   const i = await task(s, c, p, a);
   const [first] = await runsOf(s, i);
   assert.equal((await run(s, first.runId)).stdoutExcerpt, `true ${i.identifier}\n0\n`);
   assert.deepEqual(phases(await operations(s, first.runId)), ['worktree_prepare succeeded', 'workspace_provision succeeded', 'workspace_finalize succeeded']);
-  await s.ok('POST', `/issues/${i.id}/comments`, { body: 'again' });
+  await s.ok('POST', `/issues/${i.id}/comments`, { body: 'again', reopen: true });
   const all = await runsOf(s, i, 2);
   assert.equal((await run(s, all.find((r) => r.runId !== first.runId).runId)).stdoutExcerpt, `true ${i.identifier}\n0\n`, 'it did not run again');
 

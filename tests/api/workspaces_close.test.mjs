@@ -30,7 +30,7 @@ const cleaned = (ws) =>
   }, { message: 'it was never cleaned up' });
 
 test('an open issue, dirt and untracked files speak against closing; merged work does not (WS-114…118)', async () => {
-  const { dir, i, ws } = await workspace(`echo x > x; git add .; ${COMMIT} x; echo y >> README.md; echo z > z`);
+  const { dir, i, ws } = await workspace(`[ -e x ] && exit 0; echo x > x; git add .; ${COMMIT} x; echo y >> README.md; echo z > z`);
   const before = await readiness(ws);
   assert.equal(before.state, 'blocked');
   assert.deepEqual(before.blockingReasons, ['This workspace is still linked to an open issue.', 'This workspace has 1 modified tracked file.', 'This workspace has 1 untracked file.']);
@@ -159,9 +159,9 @@ test('what issues may say about their workspace (WS-31, WS-33, 4.3)', async () =
 });
 
 test('issues that share a worktree have their turns, and say so (WS-105)', async () => {
-  const { c, i, ws } = await workspace('true');
-  const slow = await shell(s, c, 'sleep 2; echo slow');
-  const quick = await shell(s, c, 'true');
+  const { c, i, ws } = await workspace(DONE, { wish: policy({}, { cleanupPolicy: { retainMinutes: 60 } }) });
+  const slow = await shell(s, c, `sleep 2; ${DONE}`);
+  const quick = await shell(s, c, DONE);
   const first = await s.ok('POST', `/issues/${i.id}/children`, { title: 'First', assigneeAgentId: slow.id });
   await eventually(async () => (await s.ok('GET', `/issues/${first.id}/live-runs`)).some((r) => r.status === 'running'), { message: 'it does not run' });
   const second = await s.ok('POST', `/issues/${i.id}/children`, { title: 'Second', assigneeAgentId: quick.id });
@@ -174,4 +174,30 @@ test('issues that share a worktree have their turns, and say so (WS-105)', async
   const fin = (await operations(s, a.runId)).find((o) => o.phase === 'workspace_finalize'), prep = (await operations(s, b.runId))[0];
   assert.ok(fin.finishedAt <= prep.startedAt, 'one after the other');
   assert.equal(prep.executionWorkspaceId, ws.id);
+});
+
+test('what nobody has any more is found, and goes only when nothing of it is lost', async () => {
+  const { c, dir, ws } = await workspace('true');
+  const gc = (body = {}) => s.ok('POST', `/companies/${c.id}/execution-workspaces/gc`, body);
+  assert.deepEqual((await gc()).orphans, [], 'a worktree that an issue has is none');
+  const tree = (name) => `${dir}/.paperclip/worktrees/${name}`;
+  git(dir, 'worktree', 'add', '-q', '-b', 'merged', tree('merged'));
+  git(dir, 'worktree', 'add', '-q', '-b', 'dirty', tree('dirty'));
+  write(tree('dirty'), 'only here');
+  git(dir, 'worktree', 'add', '-q', '-b', 'ahead', tree('ahead'));
+  git(tree('ahead'), 'commit', '-q', '--allow-empty', '-m', 'only here');
+  git(dir, 'worktree', 'add', '-q', '-b', 'mine', `${dir}-mine`); // not below our folder: none of our business
+  const shown = await gc();
+  assert.deepEqual(shown.orphans.map((o) => [o.branch, o.removable, o.removed, o.reason]).sort(), [
+    ['ahead', false, false, 'unmerged commits'], ['dirty', false, false, 'uncommitted work'], ['merged', true, false, null]]);
+  assert.ok(existsSync(tree('merged')), 'looking removes nothing');
+  const done = await gc({ apply: true });
+  assert.deepEqual(done.orphans.filter((o) => o.removed).map((o) => o.branch), ['merged']);
+  assert.ok(!existsSync(tree('merged')) && existsSync(tree('dirty')) && existsSync(tree('ahead')) && existsSync(ws.cwd) && existsSync(`${dir}-mine`));
+  await gc({ apply: true, force: true });
+  assert.ok(!existsSync(tree('dirty')) && !existsSync(tree('ahead')));
+  const kept = git(dir, 'for-each-ref', '--format=%(refname:short)', 'refs/heads').split('\n');
+  assert.ok(kept.includes('ahead'), 'its branch stays');
+  const rescue = kept.find((b) => b.startsWith('paperclip/rescue/gc/'));
+  assert.match(git(dir, 'show', `${rescue}:only here`), /text/);
 });

@@ -7,14 +7,14 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { company, eventually, server } from './harness.mjs';
 import { run, shell } from './kit.mjs';
-import { COMMIT, git, operations, policy, POLICY, project, read, repository, runsOf, task, workshop, write } from './repos.mjs';
+import { COMMIT, DONE, git, operations, policy, POLICY, project, read, repository, runsOf, task, workshop, write } from './repos.mjs';
 
 const s = await server();
 const root = workshop();
 
 /** One run on an issue of a project on this directory; gives the run, its workspace and its operations. */
 async function worked(dir, script, wish = POLICY, body = {}) {
-  const c = await company(s), p = await project(s, c, dir, wish), a = await shell(s, c, script);
+  const c = await company(s), p = await project(s, c, dir, wish), a = await shell(s, c, `${script}; ${DONE}`);
   const i = await task(s, c, p, a, body);
   const [r] = await runsOf(s, i);
   return { i, run: await run(s, r.runId), ws: (await read(s, i)).currentExecutionWorkspace, ops: await operations(s, r.runId) };
@@ -132,12 +132,12 @@ test('a worktree of another repository in the way is not taken over (WS-61)', as
 
 test('a vanished worktree is made again from its branch (WS-65)', async () => {
   const dir = repository(root, 'vanished'), c = await company(s), p = await project(s, c, dir);
-  const a = await shell(s, c, `[ -e work ] || { echo w > work; git add .; ${COMMIT} work; }; cat work`);
+  const a = await shell(s, c, `[ -e work ] || { echo w > work; git add .; ${COMMIT} work; }; cat work; ${DONE}`);
   const i = await task(s, c, p, a);
   await runsOf(s, i);
   const { cwd } = (await read(s, i)).currentExecutionWorkspace;
   git(dir, 'worktree', 'remove', '--force', cwd);
-  await s.ok('POST', `/issues/${i.id}/comments`, { body: 'again' });
+  await s.ok('POST', `/issues/${i.id}/comments`, { body: 'again', reopen: true });
   const [last] = (await runsOf(s, i, 2)).sort((x, y) => (x.createdAt < y.createdAt ? 1 : -1));
   assert.equal((await run(s, last.runId)).stdoutExcerpt, 'w\n');
   assert.equal((await operations(s, last.runId))[0].metadata.restored, true);
@@ -152,7 +152,7 @@ test('killed between the work and its finalize, nothing stays undecided (WS-95, 
   await own.kill();
   await new Promise((resolve) => setTimeout(resolve, 1500)); // the agent ends while nobody looks
   await own.start();
-  const [r] = await runsOf(own, i);
+  const r = (await runsOf(own, i)).at(-1); // the first: an issue left in progress has its agent asked what is next
   const detail = await run(own, r.runId);
   assert.equal(detail.status, 'succeeded', detail.error);
   const ops = await operations(own, r.runId);

@@ -46,6 +46,8 @@ static void stale_runs_are_cancelled_with_the_cause(void **state)
     struct claim_facts f = fine();
     f.dependencies_ready = false;
     is_verdict(f, CLAIM_CANCEL, "issue_dependencies_blocked");
+    f.review_of_another = true;
+    is_verdict(f, CLAIM_CANCEL, "issue_review_participant_changed");
     f.issue_terminal = true;
     is_verdict(f, CLAIM_CANCEL, "issue_terminal_status");
     f.agent_is_assignee = false;
