@@ -333,8 +333,10 @@ static err_t setup_project(struct db *db)
     p.name = "Project";
     p.status = "in_progress";
     p.url_key = "project";
-    p.execution_workspace_policy = chance(70) ? "{\"enabled\":true,\"defaultMode\":\"isolated_workspace\",\"workspaceStrategy\":{\"type\":\"git_worktree\"}}"
-                                              : NULL;
+    p.execution_workspace_policy =
+        chance(70)
+            ? "{\"enabled\":true,\"defaultMode\":\"isolated_workspace\",\"workspaceStrategy\":{\"type\":\"git_worktree\"}}"
+            : NULL;
     TRY(project_create(db, &p, NULL));
     snprintf(sim.project, sizeof sim.project, "%s", p.id);
     entity_init(&ENTITY_project_workspace, &w);

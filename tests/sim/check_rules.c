@@ -98,7 +98,8 @@ const struct check_trigger check_triggers[] = {
             " AND a.status IN ('paused','terminated','pending_approval'))",
      SAYS("INV-20", ID("NEW.id"))},
     {"sim_start_blocked", "UPDATE OF status ON heartbeat_runs",
-     STARTS " AND NEW.issue_id IS NOT NULL AND (NEW.takes_lock OR NEW.wake_reason IS DISTINCT FROM 'source_scoped_recovery_action') AND " OPEN_BLOCKER(
+     STARTS
+     " AND NEW.issue_id IS NOT NULL AND (NEW.takes_lock OR NEW.wake_reason IS DISTINCT FROM 'source_scoped_recovery_action') AND " OPEN_BLOCKER(
          "NEW.issue_id") " AND (NEW.takes_lock OR NOT EXISTS (SELECT 1 FROM heartbeat_run_data d WHERE d.run_id = NEW.id"
                          "   AND " TXT(
                              "d.context_snapshot") " LIKE '%\"wakeCommentIds\":[\"%'))"
@@ -116,9 +117,10 @@ const struct check_trigger check_triggers[] = {
                                           "d.context_snapshot") " LIKE '%\"followUpRequested\":true%'))",
      SAYS("INV-19", ID("NEW.id") " || ' ' || coalesce(NEW.wake_reason, '')")},
     {"sim_start_unsettled", "UPDATE OF status ON heartbeat_runs",
-     STARTS " AND NEW.takes_lock AND EXISTS (SELECT 1 FROM issue_relations x JOIN heartbeat_runs b ON b.issue_id = x.issue_id"
-            " AND b.status = 'running' AND b.takes_lock JOIN workspace_operations o ON o.heartbeat_run_id = b.id"
-            " AND o.execution_workspace_id IS NOT NULL WHERE x.related_issue_id = NEW.issue_id AND x.type = 'blocks')",
+     STARTS
+     " AND NEW.takes_lock AND EXISTS (SELECT 1 FROM issue_relations x JOIN heartbeat_runs b ON b.issue_id = x.issue_id"
+     " AND b.status = 'running' AND b.takes_lock JOIN workspace_operations o ON o.heartbeat_run_id = b.id"
+     " AND o.execution_workspace_id IS NOT NULL WHERE x.related_issue_id = NEW.issue_id AND x.type = 'blocks')",
      SAYS("WINV-5", ID("NEW.id"))},
     {"sim_swallowed", "INSERT ON agent_wakeup_requests",
      "NEW.status = 'coalesced' AND EXISTS (SELECT 1 FROM heartbeat_runs r WHERE r.id = NEW.run_id AND r.status = 'running')"
@@ -247,7 +249,8 @@ const struct check_rule check_end_rules[] = {
      ")"},
     {"WINV-3", ANY_TOUCHED,
      "SELECT r.id FROM heartbeat_runs r JOIN workspace_operations o ON o.heartbeat_run_id = r.id AND o.execution_workspace_id IS NOT NULL"
-     " WHERE r.status NOT IN " LIVE " AND NOT EXISTS (SELECT 1 FROM workspace_operations f WHERE f.heartbeat_run_id = r.id"
+     " WHERE r.status NOT IN " LIVE
+     " AND NOT EXISTS (SELECT 1 FROM workspace_operations f WHERE f.heartbeat_run_id = r.id"
      " AND f.phase = 'workspace_finalize' AND f.status <> 'running')"},
     {"WINV-12", ANY_TOUCHED,
      "SELECT o.id FROM workspace_operations o JOIN heartbeat_runs r ON r.id = o.heartbeat_run_id"

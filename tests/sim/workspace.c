@@ -19,7 +19,8 @@ static const char sha[] = "1111111111111111111111111111111111111111";
 
 static struct tree_facts facts_of(const char *branch)
 {
-    return (struct tree_facts){.git = true, .head_sha = sha, .base_sha = sha, .branch = branch, .ahead = 0, .behind = 0};
+    return (struct tree_facts){
+        .git = true, .head_sha = sha, .base_sha = sha, .branch = branch, .ahead = 0, .behind = 0};
 }
 
 static err_t prepare(const struct workspace_job *j, const struct prepare_request *q, struct prepare_result *out)
@@ -32,9 +33,10 @@ static err_t prepare(const struct workspace_job *j, const struct prepare_request
                                    .base_sha = sha,
                                    .repo_root = q->base_cwd,
                                    .facts = facts_of(q->branch)};
-    out->cwd = q->reuse_dir                       ? q->reuse_dir
-               : q->worktree && q->branch         ? arena_printf(j->arena, "%s/%s", q->parent_dir ? q->parent_dir : "/sim", q->branch)
-                                                  : q->base_cwd;
+    out->cwd = q->reuse_dir ? q->reuse_dir
+               : q->worktree && q->branch
+                   ? arena_printf(j->arena, "%s/%s", q->parent_dir ? q->parent_dir : "/sim", q->branch)
+                   : q->base_cwd;
     if (!sim.calm && chance(4)) return err_new(j->arena, ERR_UNAVAILABLE, "git did not answer");
     if (!sim.calm && chance(4)) {
         out->reason = "git_worktree_branch_incoherence";
