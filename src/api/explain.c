@@ -1,6 +1,7 @@
 /* explain: why an issue moves, or does not (EX-2), and what the engine decided about it. */
 #include "model/explain.h"
 #include "api/handlers.h"
+#include "model/blocker_diagnostics.h"
 #include "base/text.h"
 #include "model/history.h"
 
@@ -40,3 +41,5 @@ err_t company_explain(struct req *r)
     return explain_company_write(r->db, &r->w, r->company_id, state, query_limit(r, "limit", 200, EXPLAIN_LIST_MAX),
                                  offset_of(r));
 }
+
+err_t issue_blocker_diagnostics(struct req *r) { return blocker_diagnostics_write(r->db, &r->w, &r->issue); }

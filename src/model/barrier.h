@@ -35,8 +35,4 @@ err_t barrier_pending(struct db *db, const char *issue_id, bool *pending) MUST_C
  * are those of the blocker's own end, so that nobody is told twice. */
 err_t barrier_wake_dependents(struct db *db, const struct actor *actor, const char *workspace_id) MUST_CHECK;
 
-/* May a confirmation made by source_run_id be accepted now (WS-90, WS-91, IS-119)?
- * acknowledged: a board user said so in spite of a failed finalize. OK, or 409. */
-err_t barrier_accept(struct db *db, const struct issue *issue, const char *source_run_id, bool acknowledged) MUST_CHECK;
-
 #endif

@@ -264,7 +264,7 @@ static void write_path(struct jw *w, const char *kind, const char *label, const 
     write_path_ref(w, kind, label, type, responder, since, NULL);
 }
 
-static void review_attention_write(struct jw *w, const struct issue_card *c)
+static void review_attention_write(struct jw *w, const struct issue_card *c, const struct recovery_action *action)
 {
     const struct issue *x = &c->row;
     if (!text_is(x->status, "in_review")) {
@@ -276,11 +276,15 @@ static void review_attention_write(struct jw *w, const struct issue_card *c)
     bool stage = text_is(json_str(state, "status"), "pending") && (agent || user);
     bool human = x->assignee_user_id != NULL, monitor = x->monitor_next_check_at != INSTANT_NONE;
     bool asked = c->review_interaction_id != NULL, approval = c->review_approval_id != NULL;
-    bool covered = stage || human || monitor || asked || approval || c->review_live || c->review_wake;
+    /* one that waits for the board says that this review is stalled (EX-91) */
+    bool recovering = action && text_is(action->owner_type, "agent");
+    bool covered = stage || human || monitor || asked || approval || recovering || c->review_live || c->review_wake;
     jw_kobj(w, "reviewAttention");
     jw_kstr(w, "state", covered ? "covered" : "stalled");
     jw_karr(w, "paths");
-    if (stage) write_path(w, "execution_participant", "Reviewer of the current stage", user ? "user" : "agent", user ? user : agent, x->updated_at);
+    if (stage)
+        write_path(w, "execution_participant", "Reviewer of the current stage", user ? "user" : "agent",
+                   user ? user : agent, x->updated_at);
     if (asked)
         write_path_ref(w, "interaction", "Question in the thread", c->review_addressee_id ? "agent" : "board",
                        c->review_addressee_id, c->review_interaction_since, c->review_interaction_id);
@@ -291,6 +295,9 @@ static void review_attention_write(struct jw *w, const struct issue_card *c)
     if (human) write_path(w, "human_reviewer", "Assigned person", "user", x->assignee_user_id, x->updated_at);
     if (c->review_live) write_path(w, "active_run", "Run in progress", "agent", x->assignee_agent_id, x->updated_at);
     if (c->review_wake) write_path(w, "queued_wake", "Wake on its way", "agent", x->assignee_agent_id, x->updated_at);
+    if (recovering)
+        write_path_ref(w, "recovery", "Recovery under way", "agent", action->owner_agent_id, action->created_at,
+                       action->id);
     jw_arr_end(w);
     jw_kstr(w, "reason", !covered ? "no_action_path" : NULL);
     jw_obj_end(w);
@@ -299,7 +306,7 @@ static void review_attention_write(struct jw *w, const struct issue_card *c)
 void issue_attention_write(struct jw *w, const struct issue_cards *cards, const struct issue_card *c)
 {
     blocker_attention_write(w, &cards->map, c->graph_root);
-    review_attention_write(w, c);
+    review_attention_write(w, c, recovery_set_find(&cards->recovery, c->row.id));
 }
 
 void issue_write_full(struct jw *w, const struct issue_card *c)

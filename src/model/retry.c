@@ -140,34 +140,6 @@ err_t retry_settle(struct db *db, struct ended *e)
     return schedule(db, e, &p);
 }
 
-err_t retry_workspace_busy(struct db *db, struct run *run)
-{
-    struct run_data data;
-    struct run next;
-    int64_t n;
-    uint32_t r;
-    random_bytes(&r, sizeof r);
-    TRY(run_data_get(db, run->id, &data));
-    json_t *context = json_read(data.context_snapshot);
-    if (!json_is_object(context)) context = json_object();
-    TRY(follow_up_run(
-        db, run, context, "workspace_busy_retry", "workspace_busy",
-        (struct run_seed){.status = "scheduled_retry",
-                          .scheduled_retry_at = clock_now() + retry_busy_delay_ms(r),
-                          .scheduled_retry_attempt = run->scheduled_retry_attempt, /* waiting is no attempt */
-                          .scheduled_retry_reason = "workspace_busy",
-                          .process_loss_retry_count = run->process_loss_retry_count,
-                          .continuation_attempt = run->continuation_attempt},
-        &next));
-    /* the retry stands already: nothing that waits is promoted over it */
-    return run_cancel_where(db,
-                            &(struct run_cancel){.run_id = run->id,
-                                                 .error = "Another run is at work in the shared workspace",
-                                                 .error_code = "workspace_busy",
-                                                 .stop_reason = "workspace_busy"},
-                            &n);
-}
-
 /* ---- due retries ---- */
 
 static err_t issue_facts(struct db *db, const struct run *run, const json_t *context, struct promotion_facts *f)
@@ -201,8 +173,7 @@ static err_t gate(struct db *db, const struct run *run, const char **why, bool *
     f.agent_paused = text_is(not_invokable, "paused");
     TRY(run_data_get(db, run->id, &data));
     json_t *context = json_read(data.context_snapshot);
-    f.by_comment = json_array_size(json_object_get(context, "wakeCommentIds")) > 0 ||
-                   text_is(run->scheduled_retry_reason, "workspace_busy");
+    f.by_comment = json_array_size(json_object_get(context, "wakeCommentIds")) > 0;
     f.max_turns = text_is(run->scheduled_retry_reason, "max_turns_continuation");
     if (f.issue_scoped) TRY(issue_facts(db, run, context, &f));
     *why = promotion_gate(&f, rearm);

@@ -11,9 +11,6 @@
 
 /* Sets e->followed when a retry stands; the lock is then the retry's. */
 err_t retry_settle(struct db *db, struct ended *e) MUST_CHECK;
-/* EX-49: this queued run met another at work in its workspace. It is ended with
- * workspace_busy, and comes again after a minute or two. */
-err_t retry_workspace_busy(struct db *db, struct run *run) MUST_CHECK;
 
 /* Due scheduled retries become queued, are cancelled with a reason, or asked again later (EX-62). next: the earliest one left. */
 err_t retry_promote_due(struct db *db, int limit, int *promoted, instant_t *next) MUST_CHECK;

@@ -98,8 +98,6 @@ int64_t retry_transient_delay_ms(int64_t attempt, uint32_t random)
     return base * 3 / 4 + (int64_t)(random % 1000) * (base / 2) / 1000;
 }
 
-int64_t retry_busy_delay_ms(uint32_t random) { return MINUTE_MS + (int64_t)(random % 60000); }
-
 int64_t retry_rearm_ms(int64_t age_ms)
 {
     int64_t wait = age_ms / 2;

@@ -33,7 +33,7 @@ struct promotion_facts {
     bool issue_scoped, issue_found;
     const char *issue_status;
     bool own;             /* the agent is still the assignee */
-    bool by_comment;      /* the wake brings a comment, busy workspaces do not ask who the assignee is */
+    bool by_comment;      /* the wake brings somebody's comment */
     bool max_turns;       /* a continuation after used-up turns … */
     bool holds_lock;      /* … must still own the issue */
     bool stage_elsewhere; /* the pending review stage is another agent's now */
@@ -44,8 +44,6 @@ const char *promotion_gate(const struct promotion_facts *f, bool *rearm);
 
 /* 2, 10, 30, 120 minutes, each ±25 % by `random`; attempt from 1. */
 int64_t retry_transient_delay_ms(int64_t attempt, uint32_t random);
-/* 60 s and up to 60 s more. */
-int64_t retry_busy_delay_ms(uint32_t random);
 /* A due retry that a gate keeps back is asked again: half its age, 30 s to 30 min. */
 int64_t retry_rearm_ms(int64_t age_ms);
 

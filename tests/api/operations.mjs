@@ -9,11 +9,8 @@ import { NOBODY, agent, company, eventually, key } from './harness.mjs';
 import { ran, shell, until } from './kit.mjs';
 
 /* The entity a path names, by its first segment. */
-const KINDS = { companies: 'company', agents: 'agent', issues: 'issue', 'heartbeat-runs': 'run', goals: 'goal', projects: 'project', labels: 'label', 'execution-workspaces': 'execution', 'workspace-operations': 'operation', environments: 'environment' };
-const PARTS = { holdId: 'hold', keyId: 'key', commentId: 'comment', workspaceId: 'workspace' };
-const KINDS = { companies: 'company', agents: 'agent', issues: 'issue', 'heartbeat-runs': 'run', goals: 'goal', projects: 'project', labels: 'label', approvals: 'approval', 'execution-workspaces': 'execution', 'workspace-operations': 'operation', environments: 'environment' };
-const PARTS = { interactionId: 'interaction', approvalId: 'approval', key: 'document', revisionId: 'revision', keyId: 'key', commentId: 'comment', workspaceId: 'workspace' };
-const PARTS = { keyId: 'key', revisionId: 'revision', commentId: 'comment', workspaceId: 'workspace' };
+const KINDS = { companies: 'company', agents: 'agent', issues: 'issue', 'heartbeat-runs': 'run', goals: 'goal', projects: 'project', labels: 'label', 'execution-workspaces': 'execution', 'workspace-operations': 'operation', environments: 'environment', approvals: 'approval' };
+const PARTS = { holdId: 'hold', keyId: 'key', commentId: 'comment', workspaceId: 'workspace', interactionId: 'interaction', approvalId: 'approval', key: 'document', revisionId: 'revision', 'config-revisions/revisionId': 'config' };
 /* Names of the server itself, which belong to no company. */
 const WORDS = { type: 'adapter', page: 'text', itemKey: 'dismissal', environmentId: 'environment' };
 
@@ -49,7 +46,7 @@ export const MAKE = {
   },
   interaction: (p) => p.s.ok('POST', `/issues/${p.issue.id}/interactions`, CONFIRMATION),
   key: (p) => p.s.ok('POST', `/agents/${p.agent.id}/keys`, {}),
-  revision: async (p) => {
+  config: async (p) => {
     await p.s.ok('PATCH', `/agents/${p.agent.id}`, { capabilities: name('Skill') });
     return (await p.s.ok('GET', `/agents/${p.agent.id}/config-revisions`))[0];
   },
@@ -61,9 +58,7 @@ export const MAKE = {
   operation: (p) => p.operation,
   run: (p) => p.run, // a run is not made by a request; the one of the place ended long ago
 };
-const WITHIN = { hold: 'issue', comment: 'issue', workspace: 'project', key: 'agent' };
-const WITHIN = { comment: 'issue', interaction: 'issue', document: 'issue', revision: 'document', workspace: 'project', key: 'agent' };
-const WITHIN = { comment: 'issue', workspace: 'project', key: 'agent', revision: 'agent' };
+const WITHIN = { hold: 'issue', comment: 'issue', interaction: 'issue', document: 'issue', revision: 'document', workspace: 'project', key: 'agent', config: 'agent' };
 
 /** A company with one of everything, and tokens: of an agent, and of a run of another. */
 export async function place(s) {
@@ -73,11 +68,9 @@ export async function place(s) {
   const gone = await agent(s, p.company);
   p.deadToken = await key(s, gone);
   await s.ok('POST', `/agents/${gone.id}/terminate`, {});
-  for (const kind of ['issue', 'goal', 'project', 'label', 'comment', 'workspace', 'key', 'adapter', 'text', 'environment']) p[kind] = await MAKE[kind](p);
+  for (const kind of ['issue', 'goal', 'project', 'label', 'comment', 'interaction', 'approval', 'document', 'revision', 'workspace', 'key', 'config', 'dismissal', 'adapter', 'text', 'environment']) p[kind] = await MAKE[kind](p);
   p.hold = await MAKE.hold(p);
   await s.ok('POST', `/issues/${p.issue.id}/tree-holds/${p.hold.id}/release`, {}); // the issue itself stays free
-  for (const kind of ['issue', 'goal', 'project', 'label', 'comment', 'interaction', 'approval', 'document', 'revision', 'workspace', 'key', 'adapter', 'text', 'environment']) p[kind] = await MAKE[kind](p);
-  for (const kind of ['issue', 'goal', 'project', 'label', 'comment', 'workspace', 'key', 'revision', 'dismissal', 'adapter', 'text', 'environment']) p[kind] = await MAKE[kind](p);
   const idler = await shell(s, p.company, 'echo hello');
   p.run = await ran(s, idler);
   const folder = await s.ok('POST', `/companies/${p.company.id}/projects`, { name: name('Folder'), workspace: { cwd: s.dataDir } });
@@ -272,6 +265,7 @@ export const OPERATIONS = {
   'POST /api/issues/{id}/tree-holds': { body: () => ({ mode: 'pause' }) },
   'GET /api/issues/{id}/tree-holds/{holdId}': {},
   'POST /api/issues/{id}/tree-holds/{holdId}/release': { body: () => ({}) },
+  'GET /api/issues/{id}/diagnostics/blockers': {},
   'GET /api/issues/{id}/explain': {},
   'GET /api/issues/{id}/history': { numbers: ['limit'] },
   'POST /api/issues/{id}/monitor/check-now': {
@@ -344,8 +338,8 @@ function who(security) {
 
 function paramsOf(path) {
   const kind = KINDS[path.split('/')[2]];
-  return [...path.matchAll(/\{(\w+)\}/g)].map(([, n], i) => {
-    const k = WORDS[n] ?? (i === 0 ? kind : PARTS[n]);
+  return [...path.matchAll(/([^/]+)\/\{(\w+)\}/g)].map(([, before, n], i) => {
+    const k = WORDS[n] ?? (i === 0 ? kind : (PARTS[`${before}/${n}`] ?? PARTS[n]));
     assert.ok(k, `what does {${n}} of ${path} name? tests/api/operations.mjs does not know`);
     return { name: n, kind: k, word: n in WORDS };
   });

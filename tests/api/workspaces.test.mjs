@@ -183,6 +183,10 @@ test('a dependent starts only when the workspace of its done blocker is finalize
   await eventually(async () => (await read(s, i)).status === 'done', { message: 'the blocker is not done' });
   const why = await s.ok('GET', `/issues/${next.id}/explain`);
   assert.equal(why.reason, 'pending_finalize', JSON.stringify(why));
+  const told = await s.ok('GET', `/issues/${next.id}/diagnostics/blockers`);
+  assert.equal(told.diagnosis, `${next.identifier} is waiting for ${i.identifier} to finish workspace finalization.`);
+  assert.deepEqual(told.readiness, { allBlockersDone: false, isDependencyReady: false, unresolvedBlockerCount: 1, pendingFinalizeBlockerCount: 1 });
+  assert.deepEqual(told.blockers[0].flags, ['done_but_blocking', 'workspace_finalize_pending']);
   const waiting = await s.ok('GET', `/issues/${next.id}`);
   assert.deepEqual(waiting.blockerAttention.pendingFinalizeBlockerIssueIds, [i.id]);
   const [mine] = await runsOf(s, i);

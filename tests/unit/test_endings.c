@@ -179,7 +179,6 @@ static void delays_stay_in_their_bounds(void **state)
         for (uint32_t r = 0; r < 1000; r += 37) {
             int64_t base = minutes[n - 1] * MINUTE_MS, d = retry_transient_delay_ms(n, r);
             assert_true(d >= base * 3 / 4 && d <= base * 5 / 4);
-            assert_true(retry_busy_delay_ms(r * 97) >= MINUTE_MS && retry_busy_delay_ms(r * 97) < 2 * MINUTE_MS);
         }
     assert_int_equal(retry_rearm_ms(0), 30 * SECOND_MS);
     assert_int_equal(retry_rearm_ms(10 * MINUTE_MS), 5 * MINUTE_MS);
