@@ -245,7 +245,12 @@ const REFS = {
   requestedByAgentId: ['agent', /requestedByAgentId/],
   sourceIssueId: ['issue', /sourceIssueId/],
   sourceIssueIds: ['issue', /sourceIssueId/],
+  id: [SHOWN], // a stage's own name, kept as it is sent
   baseRevisionId: [SHOWN], // a condition: the text that was read
+  acceptedPlanRevisionId: ['revision', /acceptedPlanRevisionId/],
+  executionWorkspaceId: ['execution', /executionWorkspaceId/],
+  runtimeServiceId: [SHOWN], // there are no services to name
+  createdByRunId: ['run', /createdByRunId/],
   sourceCommentId: ['comment', /^sourceCommentId/],
   addresseeAgentId: ['agent', /^addresseeAgentId/],
   sourceRunId: [SHOWN], // a mark in the board's own structured notices; nothing follows it
@@ -259,11 +264,11 @@ function* idsIn(p, path = []) {
   for (const [key, q] of Object.entries(p.properties ?? {})) yield* idsIn(q, [...path, key]);
 }
 
-const FILL = { executionWorkspacePolicy: { enabled: true }, metadata: { version: 1, sections: [{ rows: [{ type: 'text' }] }] } };
-function put(body, path, value) {
+const FILL = { executionWorkspacePolicy: { enabled: true }, metadata: { version: 1, sections: [{ rows: [{ type: 'text' }] }] }, stages: { type: 'review' }, participants: { type: 'agent' } };
+function put(body, path, value, within) { // within: the list that a number points into
   const [key, ...rest] = path;
   if (rest.length === 0) body[key] = value;
-  else body[key] = put(typeof rest[0] === 'number' ? [] : { ...FILL[key] }, rest, value);
+  else body[key] = put(typeof rest[0] === 'number' ? [] : { ...FILL[typeof key === 'number' ? within : key] }, rest, value, key);
   return body;
 }
 

@@ -17,7 +17,7 @@ const all = (await operations(s)).filter((op) => op.schema);
 let count = 0;
 async function fresh() {
   const p = { s, company: await company(s), run: home.run, adapter: home.adapter, execution: home.execution, operation: home.operation };
-  for (const kind of ['agent', 'issue', 'goal', 'project', 'label', 'comment', 'interaction', 'approval', 'document', 'revision', 'workspace', 'key']) p[kind] = await MAKE[kind](p);
+  for (const kind of ['agent', 'issue', 'goal', 'project', 'label', 'comment', 'interaction', 'approval', 'product', 'document', 'revision', 'workspace', 'key']) p[kind] = await MAKE[kind](p);
   p.other = await MAKE.agent(p);
   p.blocker = await MAKE.issue(p);
   p.parentGoal = await MAKE.goal(p);
@@ -53,6 +53,9 @@ const READ = {
   'POST /api/approvals/{id}/reject': answer,
   'POST /api/approvals/{id}/request-revision': answer,
   'POST /api/approvals/{id}/resubmit': answer,
+  'POST /api/issues/{id}/accepted-plan-decompositions': (p, r) => r.decomposition,
+  'POST /api/issues/{id}/work-products': answer,
+  'PATCH /api/work-products/{id}': answer,
   'POST /api/issues/{id}/interactions': answer,
   'POST /api/issues/{id}/interactions/{interactionId}/accept': answer,
   'POST /api/issues/{id}/interactions/{interactionId}/reject': answer,
@@ -73,6 +76,9 @@ const READ = {
   'POST /api/agents/{id}/runtime-state/reset-session': answer,
   'POST /api/companies/{companyId}/adapters/{type}/test-environment': answer,
   'POST /api/issues/{id}/recovery-actions/resolve': answer,
+  'POST /api/issues/{id}/tree-control/preview': answer,
+  'POST /api/issues/{id}/tree-holds': (p, r) => r.hold,
+  'POST /api/issues/{id}/tree-holds/{holdId}/release': answer,
 };
 
 /*
@@ -139,6 +145,16 @@ const FIELDS = {
   outcome: { value: () => 'accept_local_state', see: (got) => got.metadata.manual, shows: () => true },
   apply: not('removes what is left over: workspaces_close.test'),
   force: not('the same'),
+  // holds, stages
+  mode: { value: () => 'cancel' },
+  releasePolicy: { value: () => ({ strategy: 'after_active_runs_finish' }), stays: 'without one it is manual' },
+  'POST /api/issues/{id}/tree-holds metadata': not('says how a restore is done: holds.test'),
+  'POST /api/issues/{id}/tree-holds/{holdId}/release reason': { value: () => 'enough', see: (got) => got.releaseReason },
+  'POST /api/issues/{id}/tree-holds/{holdId}/release metadata': { value: () => ({ some: 'thing' }), see: (got) => got.releaseMetadata },
+  'POST /api/issues/{id}/tree-holds reason': { value: () => 'because' },
+  executionPolicy: { value: () => ({ stages: [{ type: 'review', participants: [{ type: 'user', userId: 'local-board' }] }] }),
+    see: (got) => got.executionPolicy?.stages[0].participants[0].userId ?? null, shows: (v) => v && v.stages[0].participants[0].userId },
+  reviewRequest: not('needs a stage that waits: policy.test'),
   // issues
   title: { value: () => 'A title of its own' },
   status: { value: () => 'todo' },
@@ -178,6 +194,17 @@ const FIELDS = {
   'PUT /api/issues/{id}/documents/{key} format': { value: () => 'markdown' },
   changeSummary: { see: async (got, p) => (await s.ok('GET', `/issues/${p.issue.id}/documents/${p.document.id}/revisions`))[0].changeSummary },
   baseRevisionId: not('a condition, no value: documents.test'),
+  // plans and work products
+  acceptedPlanRevisionId: { value: (p) => p.plan },
+  children: { value: () => [{ title: 'One' }, { title: 'Two' }], see: (got) => got.childIssueIds.length, shows: () => 2 },
+  'POST /api/issues/{id}/work-products type': { value: () => 'commit' },
+  'PATCH /api/work-products/{id} type': { value: () => 'commit' },
+  url: { value: () => 'https://example.test/x' },
+  'POST /api/issues/{id}/work-products status': { value: () => 'draft' },
+  'PATCH /api/work-products/{id} status': { value: () => 'draft' },
+  executionWorkspaceId: not('names a workspace of the company; refused otherwise in bad_input'),
+  runtimeServiceId: { value: (p) => p.issue.id },
+  createdByRunId: not('names a run of the company; refused otherwise in bad_input'),
   // interactions
   kind: { value: () => 'request_confirmation' },
   'POST /api/issues/{id}/interactions payload': { value: () => ({ version: 1, prompt: 'Stop?', allowDeclineReason: false, supersedeOnUserComment: false }) },
