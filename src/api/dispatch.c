@@ -21,6 +21,7 @@
 #include "model/label.h"
 #include "model/project.h"
 #include "model/run.h"
+#include "model/work_product.h"
 #include "model/workspace_operation.h"
 
 #include <arpa/inet.h>
@@ -322,6 +323,11 @@ static err_t load_entity(struct req *r)
         if (!found || !visible(r, r->label.company_id)) return not_found(r, "Label");
         r->company_id = r->label.company_id;
         return OK;
+    case SCOPE_WORK_PRODUCT:
+        TRY(work_product_get(r->db, ref, &r->work_product, &found));
+        if (!found || !visible(r, r->work_product.company_id)) return not_found(r, "Work product");
+        r->company_id = r->work_product.company_id;
+        return issue_get(r->db, r->work_product.issue_id, &r->issue, &found);
     case SCOPE_APPROVAL:
         TRY(approval_get(r->db, ref, &r->approval, &found));
         if (!found || !visible(r, r->approval.company_id)) return not_found(r, "Approval");
