@@ -265,7 +265,6 @@ export const OPERATIONS = {
   'POST /api/issues/{id}/tree-holds': { body: () => ({ mode: 'pause' }) },
   'GET /api/issues/{id}/tree-holds/{holdId}': {},
   'POST /api/issues/{id}/tree-holds/{holdId}/release': { body: () => ({}) },
-  'GET /api/issues/{id}/diagnostics/blockers': {},
   'GET /api/issues/{id}/explain': {},
   'GET /api/issues/{id}/history': { numbers: ['limit'] },
   'POST /api/issues/{id}/monitor/check-now': {
