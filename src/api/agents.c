@@ -173,7 +173,27 @@ err_t agent_show(struct req *r)
     return agent_write_detail(r->db, &r->w, &r->agent, configs);
 }
 
-err_t agent_me(struct req *r) { return agent_write_detail(r->db, &r->w, &r->self, AGENT_CONFIGS_FULL); }
+/* What a task bridge learns of its agent: no configuration (AR-19). */
+static void write_bridge(struct req *r)
+{
+    jw_obj(&r->w);
+    jw_kstr(&r->w, "id", r->self.id);
+    jw_kstr(&r->w, "companyId", r->self.company_id);
+    jw_kstr(&r->w, "name", r->self.name);
+    jw_kstr(&r->w, "role", r->self.role);
+    jw_kstr(&r->w, "title", r->self.title);
+    jw_kstr(&r->w, "status", r->self.status);
+    jw_kraw(&r->w, "keyScope", r->actor.key_scope);
+    jw_obj_end(&r->w);
+}
+
+err_t agent_me(struct req *r)
+{
+    if (r->actor.key_scope == NULL || strcmp(json_str(json_read(r->actor.key_scope), "kind"), "task_bridge") != 0)
+        return agent_write_detail(r->db, &r->w, &r->self, AGENT_CONFIGS_FULL);
+    write_bridge(r);
+    return OK;
+}
 
 err_t agent_inbox_lite(struct req *r) { return inbox_write_lite(r->db, &r->w, &r->self); }
 

@@ -126,6 +126,7 @@ static err_t by_key(struct req *r, const char *token, bool *matched)
                               .agent_id = key.agent_id,
                               .company_id = key.company_id,
                               .key_id = key.id,
+                              .key_scope = key.scope_config,
                               .responsible_user_id = key.responsible_user_id,
                               .run_id = run_header(r)};
     *matched = true;

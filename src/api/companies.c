@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+#define FEEDBACK_TERMS "feedback-data-sharing-v1" /* of a consent that names no version (GV-10) */
+
 static const char *const statuses[] = {"active", "paused", "archived", NULL};
 
 static const struct prop create_props[] = {
@@ -20,6 +22,23 @@ static const struct prop create_props[] = {
 };
 SCHEMA(COMPANY_CREATE, create_props);
 
+/* Who may answer which kind of interaction (GV-10). */
+static const char *const resolver_policies[] = {"anyone",          "not_creator", "human_only",
+                                                "board_or_agents", "board_only",  NULL};
+static const struct prop governance_rule_props[] = {
+    {"defaultPolicy", PROP_ENUM, .options = resolver_policies},
+    {"cap", PROP_ENUM, .options = resolver_policies},
+};
+static SCHEMA_WITH(GOVERNANCE_RULE, governance_rule_props, .strict = true);
+static const struct prop governance_props[] = {
+    {"suggest_tasks", PROP_OBJECT, .object = &GOVERNANCE_RULE},
+    {"ask_user_questions", PROP_OBJECT, .object = &GOVERNANCE_RULE},
+    {"request_confirmation", PROP_OBJECT, .object = &GOVERNANCE_RULE},
+    {"request_checkbox_confirmation", PROP_OBJECT, .object = &GOVERNANCE_RULE},
+    {"request_item_verdicts", PROP_OBJECT, .object = &GOVERNANCE_RULE},
+};
+static SCHEMA_WITH(RESOLVER_GOVERNANCE, governance_props, .strict = true);
+
 static const struct prop patch_props[] = {
     {"name", PROP_STRING, 0, .min = 1},
     {"description", PROP_STRING, NULLABLE},
@@ -29,7 +48,7 @@ static const struct prop patch_props[] = {
     {"attachmentMaxBytes", PROP_INT, 0, .min = 1, .max = 1073741824},
     {"defaultResponsibleUserId", PROP_STRING, NULLABLE, .min = 1},
     {"requireBoardApprovalForNewAgents", PROP_BOOL},
-    {"interactionResolverGovernance", PROP_OBJECT},
+    {"interactionResolverGovernance", PROP_OBJECT, .object = &RESOLVER_GOVERNANCE},
     {"feedbackDataSharingEnabled", PROP_BOOL},
     {"feedbackDataSharingConsentAt", PROP_TIME, NULLABLE},
     {"feedbackDataSharingConsentByUserId", PROP_STRING, NULLABLE},
@@ -146,6 +165,8 @@ static err_t update(struct req *r, const char *action)
     if (after.feedback_data_sharing_enabled && !r->company.feedback_data_sharing_enabled) {
         after.feedback_data_sharing_consent_at = clock_now();
         after.feedback_data_sharing_consent_by_user_id = r->actor.user_id;
+        if (after.feedback_data_sharing_terms_version == NULL)
+            after.feedback_data_sharing_terms_version = FEEDBACK_TERMS;
     }
     if (action) {
         after.updated_at = clock_now();

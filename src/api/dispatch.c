@@ -4,6 +4,7 @@
  */
 #include "api/app.h"
 #include "api/auth.h"
+#include "api/key_scope.h"
 #include "api/status_only.h"
 #include "base/id.h"
 #include "base/log.h"
@@ -20,9 +21,11 @@
 #include "model/label.h"
 #include "model/project.h"
 #include "model/run.h"
+#include "model/work_product.h"
 #include "model/workspace_operation.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <sodium.h>
@@ -139,10 +142,19 @@ static err_t handle_of(struct app *app, struct arena *a, struct db **out)
 
 /* ---- helpers of request.h ---- */
 
+/* An id in its one spelling: a UUID's letters are small (IS-1), however a client writes them. */
+static const char *plain_id(struct arena *a, const char *v)
+{
+    if (v == NULL || !id_valid(v)) return v;
+    char *id = arena_strdup(a, v);
+    for (char *p = id; *p; p++) *p = (char)tolower((unsigned char)*p);
+    return id;
+}
+
 const char *query(const struct req *r, const char *name)
 {
     const char *v = http_query(r->http, name);
-    return v && *v ? v : NULL;
+    return v && *v ? plain_id(r->arena, v) : NULL;
 }
 
 bool query_bool(const struct req *r, const char *name)
@@ -311,6 +323,11 @@ static err_t load_entity(struct req *r)
         if (!found || !visible(r, r->label.company_id)) return not_found(r, "Label");
         r->company_id = r->label.company_id;
         return OK;
+    case SCOPE_WORK_PRODUCT:
+        TRY(work_product_get(r->db, ref, &r->work_product, &found));
+        if (!found || !visible(r, r->work_product.company_id)) return not_found(r, "Work product");
+        r->company_id = r->work_product.company_id;
+        return issue_get(r->db, r->work_product.issue_id, &r->issue, &found);
     case SCOPE_APPROVAL:
         TRY(approval_get(r->db, ref, &r->approval, &found));
         if (!found || !visible(r, r->approval.company_id)) return not_found(r, "Approval");
@@ -388,6 +405,7 @@ static err_t write_scope(struct req *r, const char **scope)
 static err_t run_handler(struct req *r)
 {
     TRY(load_entity(r));
+    TRY(key_scope_check(r));
     if (r->route->flags & WORK) TRY(status_only_refuse(r));
     return r->route->handler(r);
 }
@@ -418,7 +436,8 @@ static err_t in_transaction(struct req *r)
 static bool answer_again(struct req *r)
 {
     const struct actor *a = &r->actor;
-    if (!(r->route->flags & KEEP)) return false;
+    if (!(r->route->flags & KEEP) || a->key_scope)
+        return false; /* of a narrow key: it may not see what its agent may */
     const char *who = a->type == ACTOR_AGENT ? a->agent_id : a->user_id;
     const char *key =
         arena_printf(r->arena, "%d %s %s?%s", (int)a->type, who ? who : "", r->http->route_path, r->http->raw_query);
@@ -506,7 +525,7 @@ static void app_handle(void *ctx, struct http_req *h)
     } else {
         r.route = &ROUTES[m.index];
         r.status = r.route->status;
-        memcpy(r.params, m.params, sizeof r.params);
+        for (int i = 0; i < m.param_count; i++) r.params[i] = plain_id(r.arena, m.params[i]);
         e = serve(&r);
         if (e == OK) e = r.refusal;
     }

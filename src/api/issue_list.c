@@ -133,7 +133,8 @@ static err_t query_places(struct req *r, struct issue_filter *f)
 
 static err_t query_filter(struct req *r, struct issue_filter *f)
 {
-    const char *since = query(r, "updatedSince"), *attention = query(r, "attention"), *view = query(r, "view");
+    const char *since = query(r, "updatedSince"), *attention = query(r, "attention"), *view = query(r, "view"),
+               *plan = query(r, "hasPlanDocument");
     *f = (struct issue_filter){.company_id = r->company_id,
                                .updated_since = INSTANT_NONE,
                                .q = query(r, "q"),
@@ -142,14 +143,63 @@ static err_t query_filter(struct req *r, struct issue_filter *f)
                                .origin_id = query(r, "originId"),
                                .exclude_routine_executions = query_bool(r, "excludeRoutineExecutions"),
                                .include_plugin_operations = query_bool(r, "includePluginOperations")};
-    if (since && !instant_parse(since, &f->updated_since)) return bad(r, "updatedSince must be an ISO 8601 time");
+    if (since && !instant_parse(since, &f->updated_since) &&
+        !instant_parse(arena_printf(r->arena, "%sT00:00:00Z", since), &f->updated_since)) /* a day alone */
+        return bad(r, "updatedSince must be an ISO 8601 time");
     if (attention && !text_is(attention, "blocked")) return bad(r, "attention must be 'blocked'");
     if (view && !text_is(view, "compact")) return bad(r, "view must be 'compact'");
     f->attention_blocked = attention != NULL;
+    f->with_plan = text_is(plan, "true") || text_is(plan, "1");
+    f->without_plan = text_is(plan, "false") || text_is(plan, "0");
+    if (plan && !f->with_plan && !f->without_plan) return bad(r, "hasPlanDocument must be true or false");
     query_statuses(r, f);
     TRY(query_people(r, f));
     TRY(query_places(r, f));
     return query_page(r, f);
+}
+
+struct found {
+    struct issue *rows;
+    int count;
+    int64_t total;
+    bool judged; /* inbox and nodes tell how each row stands */
+    struct blocked_inbox inbox;
+    int *nodes;
+};
+
+/* The inbox of stuck work is judged whole and paged after (IS-73). */
+static err_t find_stuck(struct req *r, const struct issue_filter *f, struct found *out)
+{
+    struct issue_filter all = *f;
+    *out = (struct found){.judged = true};
+    all.limit = LIMIT_MAX;
+    all.offset = 0;
+    TRY(issue_list(r->db, &all, &out->rows, &out->count));
+    TRY(blocked_inbox_load(r->db, r->company_id, out->rows, out->count, &out->inbox));
+    out->nodes = arena_array(r->arena, int, out->count + 1);
+    int stuck = blocked_inbox_sort(&out->inbox, out->rows, out->nodes, out->count);
+    int first = f->offset < stuck ? f->offset : stuck;
+    out->total = stuck;
+    out->rows += first;
+    out->nodes += first;
+    out->count = stuck - first < f->limit ? stuck - first : f->limit;
+    return OK;
+}
+
+static err_t find_rows(struct req *r, const struct issue_filter *f, struct found *out)
+{
+    *out = (struct found){.rows = NULL};
+    if (f->attention_blocked) return find_stuck(r, f, out);
+    TRY(issue_list(r->db, f, &out->rows, &out->count));
+    out->total = f->offset + out->count;
+    if (out->count == f->limit || (out->count == 0 && f->offset > 0))
+        TRY(issue_count(r->db, f, &out->total)); /* a short page is the last one */
+    if (!query_bool(r, "includeBlockedInboxAttention")) return OK;
+    TRY(blocked_inbox_load(r->db, r->company_id, out->rows, out->count, &out->inbox));
+    out->judged = true;
+    out->nodes = arena_array(r->arena, int, out->count + 1);
+    for (int i = 0; i < out->count; i++) out->nodes[i] = i;
+    return OK;
 }
 
 static err_t answer_list(struct req *r, const struct issue_filter *f)
@@ -157,20 +207,22 @@ static err_t answer_list(struct req *r, const struct issue_filter *f)
     struct issue *rows;
     struct issue_cards cards;
     struct inbox_mark *marks = NULL;
+    struct found found;
     int n;
-    int64_t total;
+    int64_t total, *live_below = NULL;
     bool compact = text_is(query(r, "view"), "compact"),
          blocked_by = query_bool(r, "includeBlockedBy") || f->attention_blocked;
     const char *person = f->touched_by_user_id ? f->touched_by_user_id : f->inbox_of_user_id;
     unsigned parts = CARD_LABELS | CARD_ATTENTION;
     if (!compact) parts |= CARD_RUNS;
     if (blocked_by) parts |= CARD_BLOCKED_BY;
-    TRY(issue_list(r->db, f, &rows, &n));
+    TRY(find_rows(r, f, &found));
+    rows = found.rows;
+    n = found.count;
+    total = found.total;
     TRY(issue_cards_load(r->db, rows, n, parts, &cards));
     if (person) TRY(inbox_marks_load(r->db, person, rows, n, &marks));
-    total = f->offset + n;
-    if (n == f->limit || (n == 0 && f->offset > 0))
-        TRY(issue_count(r->db, f, &total)); /* a short page is the last one */
+    if (query_bool(r, "includeLiveDescendantSummary")) TRY(issue_live_below(r->db, rows, n, &live_below));
     http_set_header(r->http, "X-Total-Count", arena_printf(r->arena, "%lld", (long long)total));
     http_set_header(r->http, "X-Paperclip-Request-Cache", "miss"); /* nothing is kept between requests (IS-74) */
     if (compact) r->etag_prefix = "compact-issues";
@@ -179,7 +231,11 @@ static err_t answer_list(struct req *r, const struct issue_filter *f)
         issue_write_row(&r->w, &cards, &cards.items[i],
                         &(struct row_form){.view = compact ? VIEW_COMPACT : VIEW_LIST,
                                            .blocked_by = blocked_by,
-                                           .mark = marks ? &marks[i] : NULL});
+                                           .mark = marks ? &marks[i] : NULL,
+                                           .arena = r->arena,
+                                           .blocked = found.judged ? &found.inbox : NULL,
+                                           .node = found.judged ? found.nodes[i] : 0,
+                                           .live_below = live_below ? &live_below[i] : NULL});
     jw_arr_end(&r->w);
     return OK;
 }
@@ -211,13 +267,13 @@ err_t agent_inbox_mine(struct req *r)
 err_t issues_count(struct req *r)
 {
     struct issue_filter f;
-    int64_t total;
+    struct found found;
     if (!text_is(query(r, "attention"), "blocked")) return bad(r, "attention=blocked is required");
     if (query(r, "limit") || query(r, "offset")) return bad(r, "limit and offset do not apply to a count");
     TRY(query_filter(r, &f));
-    TRY(issue_count(r->db, &f, &total));
+    TRY(find_stuck(r, &f, &found));
     jw_obj(&r->w);
-    jw_kint(&r->w, "count", total);
+    jw_kint(&r->w, "count", found.total);
     jw_obj_end(&r->w);
     return OK;
 }

@@ -1,5 +1,6 @@
 /* issues: create, show, change and delete a task (IS §4, §5, §8). */
 #include "api/handlers.h"
+#include "api/issue_child.h"
 #include "api/issue_guard.h"
 #include "api/issue_policy.h"
 #include "api/issue_workspace.h"
@@ -317,18 +318,23 @@ static void append_criteria(struct req *r, struct issue *row)
     row->description = buf_finish(&b, r->arena);
 }
 
-err_t issue_child_create(struct req *r)
+err_t issue_child_make(struct req *r, struct issue_created *done)
 {
     struct issue_new in = {.parent = &r->issue, .source = &r->issue, .child = true};
-    struct issue_created done;
     entity_init(&ENTITY_issue, &in.row);
     TRY(check_attribution(r));
     in.row.parent_id = r->issue.id;
     in.block_parent = json_bool(r->body, "blockParentUntilDone", false);
     TRY(create_common(r, &in));
     append_criteria(r, &in.row);
-    TRY(issue_create(r->db, &r->actor, &in, &done));
-    TRY(set_watchdog(r, &done));
+    TRY(issue_create(r->db, &r->actor, &in, done));
+    return set_watchdog(r, done);
+}
+
+err_t issue_child_create(struct req *r)
+{
+    struct issue_created done;
+    TRY(issue_child_make(r, &done));
     return answer_created(r, &done, true);
 }
 

@@ -10,7 +10,10 @@
 static void refine_label(const json_t *body, json_t *problems)
 {
     const char *color = json_str(body, "color"), *name = json_str(body, "name");
-    if (name && name[strspn(name, " \t\r\n")] == 0) schema_custom(problems, "name", "Name is required");
+    if (name && *name && name[strspn(name, " \t\r\n")] == 0) /* the length counts without blanks around it */
+        json_array_append_new(problems, json_pack("{s:s, s:i, s:s, s:b, s:b, s:s, s:[s]}", "code", "too_small",
+                                                  "minimum", 1, "type", "string", "inclusive", 1, "exact", 0, "message",
+                                                  "String must contain at least 1 character(s)", "path", "name"));
     if (color == NULL || (*color == '#' && strlen(color) == 7 && strspn(color + 1, "0123456789abcdefABCDEF") == 6))
         return;
     json_array_append_new(problems, json_pack("{s:s, s:s, s:s, s:[s]}", "validation", "regex", "code", "invalid_string",

@@ -36,6 +36,7 @@ enum scope {
     SCOPE_PROJECT, /* uuid or url key → r->project */
     SCOPE_LABEL,   /* → r->label */
     SCOPE_APPROVAL, /* → r->approval */
+    SCOPE_WORK_PRODUCT, /* → r->work_product, r->issue */
     SCOPE_WORKSPACE, /* an execution workspace → r->workspace */
     SCOPE_OPERATION, /* a workspace operation → r->operation */
 };
@@ -88,6 +89,7 @@ struct req {
     struct project project;
     struct label label;
     struct approval approval;
+    struct work_product work_product;
     struct execution_workspace workspace;
     struct workspace_operation operation;
     struct agent self; /* the acting agent, when the actor is one */

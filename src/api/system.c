@@ -244,3 +244,19 @@ err_t openapi(struct req *r)
     jw_obj_end(w);
     return OK;
 }
+
+/* ---- what other servers of the protocol may have, and this one has none of ---- */
+
+err_t no_plugins(struct req *r)
+{
+    jw_arr(&r->w);
+    jw_arr_end(&r->w);
+    return OK;
+}
+
+err_t no_cloud_stacks(struct req *r)
+{
+    return err_new(r->arena, ERR_NOT_FOUND, "Cloud stack portfolio is unavailable");
+}
+
+err_t no_dev_server(struct req *r) { return err_new(r->arena, ERR_NOT_FOUND, "dev_server_supervisor_unavailable"); }

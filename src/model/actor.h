@@ -18,6 +18,7 @@ struct actor {
     const char *agent_id;   /* agent */
     const char *company_id; /* agent's own */
     const char *key_id;
+    const char *key_scope; /* JSON of a key that may do less than its agent (AO-44), or NULL */
     const char *run_id; /* signed (agent_jwt) or claimed by header */
     const char *responsible_user_id;
     bool instance_admin;

@@ -3,6 +3,7 @@
 
 #include "model/agent_view.h"
 #include "model/approval.h"
+#include "model/interaction.h"
 #include "model/run_control.h"
 #include "model/run_event.h"
 #include "model/stages.h"
@@ -115,6 +116,7 @@ static err_t terminate(struct db *db, const struct actor *actor, struct agent *a
     TRY(db_exec(db, &keys, "UPDATE agent_api_keys SET revoked_at = $2 WHERE agent_id = $1 AND revoked_at IS NULL",
                 P(V_ID(agent->id), V_TIME(clock_now()))));
     TRY(approval_cancel_hire(db, actor, agent));
+    TRY(interaction_expire_by_addressee(db, actor, agent->id));
     TRY(stop_work(db, actor, all, "Cancelled because the agent, or one above it, was terminated", &stopped));
     TRY(stages_agent_gone(db, actor, agent->id));
     TRY(reload(db, agent));

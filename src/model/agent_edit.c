@@ -197,16 +197,23 @@ err_t agent_update(struct db *db, const struct actor *actor, const struct agent 
     return agent_log(db, actor, "agent.updated", after, details);
 }
 
+err_t agent_reconfigure(struct db *db, const struct actor *actor, const struct agent *before, struct agent *after,
+                        const struct reconfiguration *what)
+{
+    json_t *fields = differing(before, after);
+    if (json_array_size(fields) > 0) TRY(write_change(db, actor, before, after, fields, &what->origin));
+    return agent_log(db, actor, what->action, after, what->details);
+}
+
 err_t agent_roll_back(struct db *db, const struct actor *actor, const struct agent *before,
                       const struct config_revision *to, struct agent *after)
 {
     *after = *before;
     TRY(config_revision_apply(db, to, after));
-    json_t *fields = differing(before, after);
-    if (json_array_size(fields) > 0)
-        TRY(write_change(db, actor, before, after, fields,
-                         &(struct revision_origin){.source = "rollback", .rolled_back_from = to->id}));
-    return agent_log(db, actor, "agent.config_rolled_back", after, json_pack("{s:s}", "revisionId", to->id));
+    return agent_reconfigure(db, actor, before, after,
+                             &(struct reconfiguration){.origin = {.source = "rollback", .rolled_back_from = to->id},
+                                                       .action = "agent.config_rolled_back",
+                                                       .details = json_pack("{s:s}", "revisionId", to->id)});
 }
 
 err_t agent_set_permissions(struct db *db, const struct actor *actor, struct agent *agent, json_t *given)

@@ -7,6 +7,7 @@
 #define BULLDOG_MODEL_AGENT_EDIT_H
 
 #include "model/agent.h"
+#include "model/config_revision.h"
 
 /* Inserts. Given: company_id, name, role, adapter_type and the JSON columns as
  * stored; the rest is set here, the name with a number when it is taken (AR-6).
@@ -21,6 +22,14 @@ err_t agent_insert(struct db *db, const struct actor *actor, struct agent *agent
 err_t agent_update(struct db *db, const struct actor *actor, const struct agent *before,
                    struct agent *after) MUST_CHECK;
 
+/* A change with a revision and an activity of its own; the activity is written though nothing differs. */
+struct reconfiguration {
+    struct revision_origin origin;
+    const char *action;
+    json_t *details;
+};
+err_t agent_reconfigure(struct db *db, const struct actor *actor, const struct agent *before, struct agent *after,
+                        const struct reconfiguration *what) MUST_CHECK;
 /* Back to what the revision left (AR-21): as agent_update, with its own activity. */
 err_t agent_roll_back(struct db *db, const struct actor *actor, const struct agent *before,
                       const struct config_revision *to, struct agent *after) MUST_CHECK;

@@ -30,7 +30,7 @@ err_t agent_key_touch(struct db *db, const struct agent_key *key)
 #define STANDARD_SCOPE "{\"kind\":\"standard\"}"
 
 err_t agent_key_create(struct db *db, const struct actor *actor, const struct agent *agent, const char *name,
-                       struct agent_key *out, const char **token)
+                       json_t *scope, struct agent_key *out, const char **token)
 {
     struct arena *a = db_arena(db);
     if (strcmp(agent->status, "terminated") == 0)
@@ -44,12 +44,14 @@ err_t agent_key_create(struct db *db, const struct actor *actor, const struct ag
     out->agent_id = agent->id;
     out->name = name;
     out->key_hash = key_hash(a, *token);
+    out->scope_config = scope ? json_text(a, scope) : NULL;
     out->responsible_user_id = actor->user_id;
     out->created_at = clock_now();
     TRY(entity_insert(db, &ENTITY_agent_key, out));
     return agent_log(db, actor, "agent.key_created", agent,
-                     json_pack("{s:s, s:s, s:{s:s}, s:s?}", "keyId", out->id, "name", name, "scope", "kind", "standard",
-                               "responsibleUserId", out->responsible_user_id));
+                     json_pack("{s:s, s:s, s:o, s:s?}", "keyId", out->id, "name", name, "scope",
+                               json_read(out->scope_config ? out->scope_config : STANDARD_SCOPE), "responsibleUserId",
+                               out->responsible_user_id));
 }
 
 err_t agent_key_list(struct db *db, const struct agent *agent, struct agent_key **rows, int *n)

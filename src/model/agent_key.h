@@ -11,9 +11,10 @@ err_t agent_key_find(struct db *db, const char *hash, struct agent_key *out, boo
 /* last_used_at, at most once a minute and never inside a request's transaction. */
 err_t agent_key_touch(struct db *db, const struct agent_key *key) MUST_CHECK;
 
-/* A new key; *token is shown this once. ERR_CONFLICT for an agent that may not act. */
+/* A new key; *token is shown this once. scope: NULL for all its agent may do.
+ * ERR_CONFLICT for an agent that may not act. */
 err_t agent_key_create(struct db *db, const struct actor *actor, const struct agent *agent, const char *name,
-                       struct agent_key *out, const char **token) MUST_CHECK;
+                       json_t *scope, struct agent_key *out, const char **token) MUST_CHECK;
 /* Newest first, revoked ones too. */
 err_t agent_key_list(struct db *db, const struct agent *agent, struct agent_key **rows, int *n) MUST_CHECK;
 /* ERR_NOT_FOUND for a key of another agent; a revoked one stays as it is. */

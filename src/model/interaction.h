@@ -59,6 +59,8 @@ err_t interaction_expire_by_comment(struct db *db, const struct actor *actor, co
 /* The issue was closed (EX-7). */
 err_t interaction_expire_by_close(struct db *db, const struct actor *actor, const struct issue *issue) MUST_CHECK;
 
+/* The agent it is addressed to is no more. */
+err_t interaction_expire_by_addressee(struct db *db, const struct actor *actor, const char *agent_id) MUST_CHECK;
 /* The document it asks about has another revision now, or is gone (IS-105). */
 err_t interaction_expire_by_document(struct db *db, const struct actor *actor, const struct issue *issue,
                                      const struct document *document, bool deleted) MUST_CHECK;

@@ -1,6 +1,7 @@
 /* interaction_expire: what was asked and overtaken before anybody answered. */
 #include "base/text.h"
 #include "model/interaction_internal.h"
+#include "model/issue.h"
 
 err_t interaction_expire(struct db *db, const struct actor *actor, const struct issue *issue, struct interaction *x,
                          const char *outcome, const json_t *extra, const char *source)
@@ -91,7 +92,23 @@ err_t interaction_expire_by_document(struct db *db, const struct actor *actor, c
         const json_t *stale = json_pack("{s:O}", "staleTarget", target);
         if (!deleted) TRY(point_at_newest(db, &rows[i], d));
         TRY(interaction_expire(db, actor, issue, &rows[i], "stale_target", stale, "issue.document"));
-        TRY(interaction_wake_stale(db, actor, issue, &rows[i]));
+        TRY(interaction_wake_void(db, actor, issue, &rows[i]));
+    }
+    return OK;
+}
+
+err_t interaction_expire_by_addressee(struct db *db, const struct actor *actor, const char *agent_id)
+{
+    struct interaction *rows;
+    int n;
+    TRY(entity_many(db, &ENTITY_interaction, &rows, &n, "WHERE addressee_agent_id = $1 AND status = 'pending' ORDER BY id",
+                    P(V_ID(agent_id))));
+    for (int i = 0; i < n; i++) {
+        struct issue issue;
+        bool found;
+        TRY(issue_get(db, rows[i].issue_id, &issue, &found));
+        TRY(interaction_expire(db, actor, &issue, &rows[i], "addressee_deleted", NULL, "agent.terminated"));
+        TRY(interaction_wake_void(db, actor, &issue, &rows[i]));
     }
     return OK;
 }

@@ -43,9 +43,9 @@ err_t interaction_wake_addressee(struct db *db, const struct actor *actor, const
 /* What was asked is void: tells the asker, unless it is the assignee, whom the comment tells. */
 err_t interaction_wake_asker_of_expired(struct db *db, const struct actor *actor, const struct issue *issue,
                                         const struct interaction *x) MUST_CHECK;
-/* Its document changed under it: the assignee learns of a review that lost its path (IS-105), the asker that
- * the question is void, unless it was its own doing. */
-err_t interaction_wake_stale(struct db *db, const struct actor *actor, const struct issue *issue,
-                             const struct interaction *x) MUST_CHECK;
+/* It is void and nobody said a word: the assignee learns of it, with a lost review path if it was one (IS-105),
+ * and so does the asker. */
+err_t interaction_wake_void(struct db *db, const struct actor *actor, const struct issue *issue,
+                            const struct interaction *x) MUST_CHECK;
 
 #endif

@@ -146,15 +146,34 @@ static err_t log_path_lost(struct db *db, const struct actor *actor, const struc
         json_pack("{s:s, s:s}", "reviewPathConsumedRef", x->id, "assigneeAgentId", issue->assignee_agent_id));
 }
 
-err_t interaction_wake_stale(struct db *db, const struct actor *actor, const struct issue *issue,
-                             const struct interaction *x)
+/* "What you wait for is void." */
+static err_t tell_expired(struct db *db, const struct actor *actor, const struct interaction *x, const char *agent_id,
+                          const char *suffix)
+{
+    struct wake_result ignored;
+    struct arena *a = db_arena(db);
+    json_t *payload = about(x);
+    if (agent_id == NULL || text_is(agent_id, actor->agent_id)) return OK;
+    json_object_set_new(payload, "mutation", json_string("interaction"));
+    add_text(payload, "expirationReason", json_str(json_read(x->result), "outcome"));
+    add_text(payload, "expiredByCommentId", json_str(json_read(x->result), "commentId"));
+    return wake_enqueue(db, actor,
+                        &(struct wake_request){.agent_id = agent_id,
+                                               .source = "automation",
+                                               .trigger_detail = "system",
+                                               .reason = "issue_commented",
+                                               .payload = payload,
+                                               .context = context_of(x, payload, "issue.interaction.expired"),
+                                               .idempotency_key = arena_printf(a, "interaction:%s:expired%s", x->id, suffix)},
+                        &ignored);
+}
+
+/* EX-89: the one wake of a review that lost its last path. */
+static err_t tell_path_lost(struct db *db, const struct actor *actor, const struct issue *issue,
+                            const struct interaction *x)
 {
     struct arena *a = db_arena(db);
     struct wake_result ignored;
-    bool stalled;
-    TRY(interaction_wake_asker_of_expired(db, actor, issue, x));
-    TRY(review_stalled(db, issue, &stalled));
-    if (!stalled || issue->assignee_agent_id == NULL || text_is(issue->assignee_agent_id, actor->agent_id)) return OK;
     json_t *payload = about(x);
     json_object_set_new(payload, "mutation", json_string("interaction"));
     json_object_set_new(payload, "reviewPathLost", json_true());
@@ -163,37 +182,33 @@ err_t interaction_wake_stale(struct db *db, const struct actor *actor, const str
     json_object_set_new(context, "reviewPathRecoveryAttempt", json_integer(1));
     json_object_set_new(context, "maxReviewPathRecoveryAttempts", json_integer(1));
     const char *ref = arena_strndup(a, sha256_hex(a, x->id, strlen(x->id)), 24);
-    TRY(wake_enqueue(
-        db, actor,
-        &(struct wake_request){.agent_id = issue->assignee_agent_id,
-                               .source = "automation",
-                               .trigger_detail = "system",
-                               .reason = "issue_review_path_lost",
-                               .payload = payload,
-                               .context = context,
-                               .idempotency_key = arena_printf(a, "issue_review_path_lost:%s:%s", issue->id, ref)},
-        &ignored));
+    TRY(wake_enqueue(db, actor,
+                     &(struct wake_request){.agent_id = issue->assignee_agent_id,
+                                            .source = "automation",
+                                            .trigger_detail = "system",
+                                            .reason = "issue_review_path_lost",
+                                            .payload = payload,
+                                            .context = context,
+                                            .idempotency_key = arena_printf(a, "issue_review_path_lost:%s:%s", issue->id, ref)},
+                     &ignored));
     return log_path_lost(db, actor, issue, x);
+}
+
+err_t interaction_wake_void(struct db *db, const struct actor *actor, const struct issue *issue,
+                            const struct interaction *x)
+{
+    const char *assignee = issue->assignee_agent_id, *asker = x->created_by_agent_id;
+    bool stalled;
+    if (status_terminal(issue->status)) return OK;
+    if (!text_is(asker, assignee)) TRY(tell_expired(db, actor, x, asker, ":asker"));
+    TRY(review_stalled(db, issue, &stalled));
+    if (stalled && assignee && !text_is(assignee, actor->agent_id)) return tell_path_lost(db, actor, issue, x);
+    return tell_expired(db, actor, x, assignee, "");
 }
 
 err_t interaction_wake_asker_of_expired(struct db *db, const struct actor *actor, const struct issue *issue,
                                         const struct interaction *x)
 {
-    struct wake_result ignored;
-    const char *asker = x->created_by_agent_id;
-    bool told = text_is(asker, issue->assignee_agent_id) || text_is(asker, actor->agent_id);
-    if (asker == NULL || told || status_terminal(issue->status)) return OK;
-    json_t *payload = about(x);
-    json_object_set_new(payload, "mutation", json_string("interaction"));
-    add_text(payload, "commentId", json_str(json_read(x->result), "commentId"));
-    return wake_enqueue(
-        db, actor,
-        &(struct wake_request){.agent_id = asker,
-                               .source = "automation",
-                               .trigger_detail = "system",
-                               .reason = "issue_commented",
-                               .payload = payload,
-                               .context = context_of(x, payload, "issue.interaction.expired"),
-                               .idempotency_key = arena_printf(db_arena(db), "interaction:%s:expired", x->id)},
-        &ignored);
+    bool told = text_is(x->created_by_agent_id, issue->assignee_agent_id);
+    return told || status_terminal(issue->status) ? OK : tell_expired(db, actor, x, x->created_by_agent_id, ":asker");
 }

@@ -437,6 +437,8 @@ void issue_write_row(struct jw *w, const struct issue_cards *cards, const struct
     jw_kraw(w, "successfulRunHandoff", c->row.successful_run_handoff);
     recovery_set_write(w, &cards->recovery, c->row.id);
     if (form->blocked_by) write_refs(w, "blockedBy", c->blocked_by, c->blocked_by_count, &cards->recovery);
+    if (form->blocked) blocked_inbox_write(form->arena, w, form->blocked, form->node);
+    if (form->live_below) jw_kint(w, "liveDescendantCount", *form->live_below);
     if (form->mark) {
         inbox_mark_write(w, form->mark);
         inbox_archived_write(w, form->mark, &c->row);

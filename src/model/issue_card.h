@@ -6,6 +6,7 @@
 #ifndef BULLDOG_MODEL_ISSUE_CARD_H
 #define BULLDOG_MODEL_ISSUE_CARD_H
 
+#include "model/blocked_inbox.h"
 #include "model/blocker_attention.h"
 #include "model/recovery_action.h"
 #include "model/inbox_state.h"
@@ -64,6 +65,10 @@ struct row_form {
     enum view view;                /* VIEW_LIST or VIEW_COMPACT */
     bool blocked_by;               /* with blockedBy */
     const struct inbox_mark *mark; /* how the asking person sees it, or NULL */
+    struct arena *arena;
+    const struct blocked_inbox *blocked; /* with blockedInboxAttention of node `node`, or NULL */
+    int node;
+    const int64_t *live_below; /* with liveDescendantCount, or NULL */
 };
 void issue_write_row(struct jw *w, const struct issue_cards *cards, const struct issue_card *c,
                      const struct row_form *form);

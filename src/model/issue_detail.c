@@ -11,6 +11,7 @@
 #include "model/project.h"
 #include "model/reference.h"
 #include "model/retry.h"
+#include "model/work_product.h"
 
 #define ANCESTORS_MAX 50
 
@@ -210,6 +211,17 @@ static err_t write_documents(struct db *db, struct jw *w, const struct issue *ro
     return OK;
 }
 
+static err_t write_products(struct db *db, struct jw *w, const char *issue_id)
+{
+    struct work_product *rows;
+    int n;
+    TRY(work_product_list(db, issue_id, &rows, &n));
+    jw_karr(w, "workProducts");
+    for (int i = 0; i < n; i++) work_product_write(w, &rows[i]);
+    jw_arr_end(w);
+    return OK;
+}
+
 static err_t write_archived(struct db *db, struct jw *w, const struct issue *row, const char *user)
 {
     struct inbox_mark *mark;
@@ -239,7 +251,7 @@ err_t issue_detail_write(struct db *db, struct jw *w, const struct issue *row, c
     jw_kraw(w, "mentionedProjects", "[]");
     jw_key(w, "currentExecutionWorkspace");
     TRY(execution_workspace_write_current(db, w, row->execution_workspace_id));
-    jw_kraw(w, "workProducts", "[]");
+    TRY(write_products(db, w, row->id));
     jw_kraw(w, "linkedCases", "[]");
     TRY(write_archived(db, w, row, user));
     jw_obj_end(w);

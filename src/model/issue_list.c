@@ -2,6 +2,7 @@
 #include "model/issue_list.h"
 
 #include "base/text.h"
+#include "model/in_list.h"
 
 #define PARAMS_MAX 64
 
@@ -104,8 +105,8 @@ static void cond_unread(struct query_text *t, const char *user)
                t->n, t->n, t->n, t->n);
 }
 
-/* Not put away, or put away before something a person must see: a change to a state
- * that waits for people, the words of another person, or a mention (IS-72). */
+/* Not put away, or put away before something a person must see: a question, a change to
+ * a state that waits for people, the words of another person, or a mention (IS-72). */
 static void cond_inbox(struct query_text *t, const char *user)
 {
     if (user == NULL) return;
@@ -115,6 +116,9 @@ static void cond_inbox(struct query_text *t, const char *user)
                " AND NOT EXISTS (SELECT 1 FROM activity_log g WHERE g.entity_type = 'issue'"
                " AND g.entity_id = CAST(i.id AS text) AND g.action = 'issue.updated' AND g.created_at > a.archived_at"
                " AND g.details ->> 'status' IN ('in_review','blocked','done'))"
+               " AND NOT EXISTS (SELECT 1 FROM issue_thread_interactions x WHERE x.issue_id = i.id"
+               " AND x.created_at > a.archived_at"
+               " AND x.kind IN ('suggest_tasks','ask_user_questions','request_confirmation'))"
                " AND NOT EXISTS (SELECT 1 FROM issue_comments c WHERE c.issue_id = i.id AND c.deleted_at IS NULL"
                " AND c.created_at > a.archived_at AND (COALESCE(c.author_user_id, $%d) <> $%d OR c.body LIKE",
                t->n, t->n);
@@ -167,12 +171,12 @@ static void build(struct query_text *t, const struct issue_filter *f)
     cond_place(t, f);
     cond_origin(t, f);
     cond_text(t, f->q);
+    if (f->with_plan || f->without_plan)
+        buf_printf(&t->where, " AND %sEXISTS (SELECT 1 FROM documents d WHERE d.issue_id = i.id AND d.key = 'plan')",
+                   f->with_plan ? "" : "NOT ");
     if (f->updated_since != INSTANT_NONE) cond(t, "i.updated_at >", V_TIME(f->updated_since), "");
-    if (f->attention_blocked) /* stuck work: what waits, and reviews nobody will give */
-        buf_puts(
-            &t->where,
-            " AND (i.status = 'blocked' OR (i.status = 'in_review' AND i.assignee_user_id IS NULL AND i.monitor_next_check_at IS NULL"
-            " AND NOT EXISTS (SELECT 1 FROM heartbeat_runs h WHERE h.issue_id = i.id AND h.status IN ('queued','running','scheduled_retry'))))");
+    if (f->attention_blocked) /* who is stuck is judged over these (IS-73) */
+        buf_puts(&t->where, " AND i.status IN ('todo','in_progress','in_review','blocked')");
 }
 
 static void order(struct query_text *t, const struct issue_filter *f, struct buf *out)
@@ -218,4 +222,31 @@ err_t issue_count(struct db *db, const struct issue_filter *f, int64_t *total)
         t.where.data, t.n);
     buf_free(&t.where);
     return db_int(db, total, 0, sql, t.v, t.n);
+}
+
+err_t issue_live_below(struct db *db, const struct issue *rows, int count, int64_t **out)
+{
+    struct arena *a = db_arena(db);
+    struct rows r ROWS_AUTO = {0};
+    const char **ids = arena_array(a, const char *, count + 1);
+    *out = arena_array(a, int64_t, count + 1);
+    for (int i = 0; i < count; i++) {
+        ids[i] = rows[i].id;
+        (*out)[i] = 0;
+    }
+    if (count == 0) return OK;
+    struct in_list in = in_list_make(a, NULL, 0, ids, count);
+    TRY(db_query(
+        db, &r,
+        arena_printf(a,
+                     "WITH RECURSIVE below(root, id) AS (SELECT parent_id, id FROM issues WHERE parent_id IN %s"
+                     " UNION SELECT b.root, s.id FROM issues s JOIN below b ON s.parent_id = b.id)"
+                     " SELECT root, count(DISTINCT id) FROM below WHERE EXISTS (SELECT 1 FROM heartbeat_runs h"
+                     " WHERE h.issue_id = below.id AND h.status IN ('queued','running')) GROUP BY root",
+                     in.sql),
+        in.v, in.n));
+    while (rows_next(&r))
+        for (int i = 0; i < count; i++)
+            if (text_is(ids[i], row_text(&r, 0))) (*out)[i] = row_int(&r, 1);
+    return rows_err(&r);
 }

@@ -16,7 +16,8 @@ struct issue_filter {
     const char *unread_for_user_id, *inbox_of_user_id; /* with news for them; not put away by them (IS-72) */
     const char *project_id, *workspace_id, *execution_workspace_id, *parent_id, *descendant_of, *label_id;
     const char *origin_kind, *origin_kind_prefix, *origin_id;
-    instant_t updated_since; /* INSTANT_NONE: any time */
+    instant_t updated_since;      /* INSTANT_NONE: any time */
+    bool with_plan, without_plan; /* a document named plan */
     bool exclude_routine_executions, include_plugin_operations, attention_blocked;
     const char *q;
     bool by_update; /* sortField=updated */
@@ -27,5 +28,8 @@ err_t issue_list(struct db *db, const struct issue_filter *f, struct issue **row
 /* How many there are; beyond ISSUE_COUNT_MAX nobody counts. */
 #define ISSUE_COUNT_MAX 10000
 err_t issue_count(struct db *db, const struct issue_filter *f, int64_t *total) MUST_CHECK;
+
+/* How many issues below each row have a run at work; one count a row. */
+err_t issue_live_below(struct db *db, const struct issue *rows, int count, int64_t **out) MUST_CHECK;
 
 #endif

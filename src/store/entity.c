@@ -92,6 +92,16 @@ static struct field document_revision_fields[] = {
 #include "tables/entity_document_revision.def"
 };
 #undef ROW
+#define ROW decomposition
+static struct field decomposition_fields[] = {
+#include "tables/entity_decomposition.def"
+};
+#undef ROW
+#define ROW work_product
+static struct field work_product_fields[] = {
+#include "tables/entity_work_product.def"
+};
+#undef ROW
 #define ROW interaction
 static struct field interaction_fields[] = {
 #include "tables/entity_interaction.def"
@@ -199,6 +209,8 @@ DEFINE(approval, "approvals");
 DEFINE(approval_comment, "approval_comments");
 DEFINE(document, "documents");
 DEFINE(document_revision, "document_revisions");
+DEFINE(decomposition, "accepted_plan_decompositions");
+DEFINE(work_product, "issue_work_products");
 DEFINE(interaction, "issue_thread_interactions");
 DEFINE(wake, "agent_wakeup_requests");
 DEFINE(run, "heartbeat_runs");
@@ -233,6 +245,8 @@ struct entity *const ENTITIES[] = {
     &ENTITY_approval_comment,
     &ENTITY_document,
     &ENTITY_document_revision,
+    &ENTITY_decomposition,
+    &ENTITY_work_product,
     &ENTITY_interaction,
     &ENTITY_wake,
     &ENTITY_run,

@@ -87,6 +87,12 @@ struct document {
 struct document_revision {
 #include "tables/entity_document_revision.def"
 };
+struct decomposition {
+#include "tables/entity_decomposition.def"
+};
+struct work_product {
+#include "tables/entity_work_product.def"
+};
 struct interaction {
 #include "tables/entity_interaction.def"
 };
@@ -162,9 +168,11 @@ struct entity {
 
 extern struct entity ENTITY_company, ENTITY_agent, ENTITY_agent_key, ENTITY_membership, ENTITY_grant, ENTITY_goal,
     ENTITY_project, ENTITY_project_workspace, ENTITY_issue, ENTITY_comment, ENTITY_label, ENTITY_approval,
-    ENTITY_approval_comment, ENTITY_document, ENTITY_document_revision, ENTITY_interaction, ENTITY_wake, ENTITY_run,
+    ENTITY_approval_comment, ENTITY_document, ENTITY_document_revision, ENTITY_decomposition, ENTITY_work_product,
+    ENTITY_interaction, ENTITY_wake, ENTITY_run,
     ENTITY_run_data, ENTITY_run_event, ENTITY_recovery_action, ENTITY_activity, ENTITY_runtime_state, ENTITY_watchdog,
-    ENTITY_environment, ENTITY_execution_workspace, ENTITY_workspace_operation, ENTITY_tree_hold, ENTITY_tree_hold_member,
+    ENTITY_environment,
+    ENTITY_execution_workspace, ENTITY_workspace_operation, ENTITY_tree_hold, ENTITY_tree_hold_member,
     ENTITY_config_revision, ENTITY_task_session, ENTITY_read_state, ENTITY_inbox_archive, ENTITY_inbox_dismissal;
 /* All of them, NULL-terminated (DDL check, OpenAPI). */
 extern struct entity *const ENTITIES[];

@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -116,6 +117,20 @@ static err_t prepare(struct db *db, struct conn *c, const char *sql, sqlite3_stm
     return OK;
 }
 
+/* An id in capitals is the same id, as PostgreSQL's uuid has it; ours are stored small. */
+static void bind_id(sqlite3_stmt *s, int at, const char *id)
+{
+    char small[40];
+    size_t len = strlen(id), i = 0;
+    while (i < len && !isupper((unsigned char)id[i])) i++;
+    if (i == len || len >= sizeof small) {
+        sqlite3_bind_text(s, at, id, -1, SQLITE_STATIC);
+        return;
+    }
+    for (i = 0; i <= len; i++) small[i] = (char)tolower((unsigned char)id[i]);
+    sqlite3_bind_text(s, at, small, -1, SQLITE_TRANSIENT);
+}
+
 static void bind(sqlite3_stmt *s, const struct dbv *v, int n)
 {
     for (int i = 0; i < n; i++) {
@@ -125,7 +140,7 @@ static void bind(sqlite3_stmt *s, const struct dbv *v, int n)
             continue;
         }
         switch (v[i].kind) {
-        case K_ID:
+        case K_ID: bind_id(s, at, v[i].v.s); break;
         case K_TEXT:
         case K_JSON: sqlite3_bind_text(s, at, v[i].v.s, -1, SQLITE_STATIC); break;
         case K_INT:

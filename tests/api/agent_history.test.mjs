@@ -69,3 +69,39 @@ test('an agent without task sessions has none, and clears none (AR-75)', async (
   assert.deepEqual(await s.ok('GET', `/agents/${a.id}/task-sessions`), []);
   assert.equal((await s.ok('POST', `/agents/${a.id}/runtime-state/reset-session`, {})).clearedTaskSessions, 0);
 });
+
+test('wished skills are kept by key; these adapters run none (AR-33)', async () => {
+  const c = await company(s);
+  const a = await agent(s, c);
+  const empty = { adapterType: 'process', supported: false, mode: 'unsupported', desiredSkills: [], desiredSkillEntries: [], entries: [], warnings: ['This adapter does not implement skill sync yet.'] };
+  assert.deepEqual(await s.ok('GET', `/agents/${a.id}/skills`), empty);
+  const sync = (body) => s.api('POST', `/agents/${a.id}/skills/sync`, body);
+  const wish = (key) => ({ key, versionId: null });
+  assert.deepEqual((await sync({ mode: 'add', desiredSkills: ['one', { key: 'two', versionId: null }] })).json, { ...empty, desiredSkills: ['one', 'two'], desiredSkillEntries: [wish('one'), wish('two')] });
+  assert.deepEqual((await sync({ mode: 'add', desiredSkills: ['two', 'three'] })).json.desiredSkills, ['one', 'two', 'three']);
+  assert.deepEqual((await sync({ mode: 'remove', desiredSkills: ['one', 'none'] })).json.desiredSkills, ['two', 'three']);
+  assert.deepEqual((await sync({ mode: 'replace', desiredSkills: ['four'] })).json.desiredSkills, ['four']);
+  assert.deepEqual((await s.ok('GET', `/agents/${a.id}/skills`)).desiredSkills, ['four']);
+  for (const mode of [undefined, 'zz']) refused(await sync({ mode, desiredSkills: [] }), 422);
+  assert.equal((await sync({ mode: 'add', desiredSkills: [{ key: 'x', versionId: 'v1' }] })).status, 400);
+  const [rev] = await s.ok('GET', `/agents/${a.id}/config-revisions`);
+  assert.deepEqual([rev.source, rev.changedKeys], ['skill-sync', ['adapterConfig']]);
+  const [entry] = await activity(s, c, '?limit=1');
+  assert.deepEqual([entry.action, entry.details.assignmentMode, entry.details.desiredSkills], ['agent.skills_synced', 'replace', ['four']]);
+});
+
+test('the instructions path is a key of adapterConfig, given or the adapter’s own (AR-32)', async () => {
+  const c = await company(s);
+  const a = await agent(s, c);
+  const patch = (body) => s.api('PATCH', `/agents/${a.id}/instructions-path`, body);
+  refused(await patch({ path: '/srv/a.md' }), 422);
+  refused(await patch({ path: 'a.md', adapterConfigKey: 'instructionsFilePath' }), 422);
+  assert.deepEqual((await patch({ path: '/srv/a.md', adapterConfigKey: 'instructionsFilePath' })).json, { agentId: a.id, adapterType: 'process', adapterConfigKey: 'instructionsFilePath', path: '/srv/a.md' });
+  await s.ok('PATCH', `/agents/${a.id}`, { adapterConfig: { cwd: '/srv' } });
+  assert.equal((await patch({ path: 'b.md', adapterConfigKey: 'instructionsFilePath' })).json.path, '/srv/b.md');
+  assert.equal((await s.ok('GET', `/agents/${a.id}`)).adapterConfig.instructionsFilePath, '/srv/b.md');
+  assert.equal((await patch({ path: null, adapterConfigKey: 'instructionsFilePath' })).json.path, null);
+  assert.equal('instructionsFilePath' in (await s.ok('GET', `/agents/${a.id}`)).adapterConfig, false);
+  const [entry] = await activity(s, c, '?limit=1');
+  assert.deepEqual([entry.action, entry.details], ['agent.instructions_path_updated', { adapterConfigKey: 'instructionsFilePath', path: null, cleared: true }]);
+});

@@ -246,6 +246,10 @@ const REFS = {
   sourceIssueId: ['issue', /sourceIssueId/],
   sourceIssueIds: ['issue', /sourceIssueId/],
   baseRevisionId: [SHOWN], // a condition: the text that was read
+  acceptedPlanRevisionId: ['revision', /acceptedPlanRevisionId/],
+  executionWorkspaceId: ['execution', /executionWorkspaceId/],
+  runtimeServiceId: [SHOWN], // there are no services to name
+  createdByRunId: ['run', /createdByRunId/],
   sourceCommentId: ['comment', /^sourceCommentId/],
   addresseeAgentId: ['agent', /^addresseeAgentId/],
   sourceRunId: [SHOWN], // a mark in the board's own structured notices; nothing follows it

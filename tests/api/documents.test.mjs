@@ -1,7 +1,8 @@
 // Documents of an issue: optimistic writes, revisions, locks, and what they void (IS-102…107).
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { NOBODY, activity, agent, company, key, refused, server } from './harness.mjs';
+import { NOBODY, activity, agent, company, eventually, key, refused, server } from './harness.mjs';
+import { shell } from './kit.mjs';
 
 const s = await server();
 const create = (c, body) => s.ok('POST', `/companies/${c.id}/issues`, body);
@@ -112,4 +113,23 @@ test('of writers who read the same revision, one wins', async () => {
   const all = await Promise.all(Array.from({ length: 10 }, (_, n) => put(i, 'plan', { body: `by ${n}`, baseRevisionId: one.latestRevisionId })));
   assert.equal(all.filter((r) => r.status === 200).length, 1);
   assert.equal((await s.ok('GET', `/issues/${i.id}/documents/plan/revisions`)).length, 2);
+});
+
+test('an agent whose question a new revision voids is told (peer #13720)', async () => {
+  const c = await company(s);
+  const a = await shell(s, c, 'sleep 60');
+  const i = await create(c, { title: 'Thing', assigneeAgentId: a.id });
+  const runs = async () => (await s.ok('GET', `/companies/${c.id}/heartbeat-runs`)).filter((r) => r.agentId === a.id);
+  const live = await eventually(async () => (await runs()).find((r) => r.status === 'running'));
+  const one = (await put(i, 'plan', { body: 'one' })).json;
+  const asked = await s.as(await key(s, a), live.id)('POST', `/issues/${i.id}/interactions`,
+    { kind: 'request_confirmation', payload: { version: 1, prompt: 'This plan?', target: { type: 'issue_document', key: 'plan', revisionId: one.latestRevisionId } } });
+  assert.equal(asked.status, 201, asked.text);
+  await s.ok('POST', `/heartbeat-runs/${live.id}/cancel`, {});
+  await put(i, 'plan', { body: 'two', baseRevisionId: one.latestRevisionId });
+  const told = await eventually(async () => {
+    for (const r of await runs()) if ((await s.ok('GET', `/heartbeat-runs/${r.id}`)).contextSnapshot.interactionId === asked.json.id) return r;
+    return undefined;
+  }, { message: 'the asker was not told' });
+  await s.ok('POST', `/heartbeat-runs/${told.id}/cancel`, {});
 });

@@ -17,7 +17,7 @@ const all = (await operations(s)).filter((op) => op.schema);
 let count = 0;
 async function fresh() {
   const p = { s, company: await company(s), run: home.run, adapter: home.adapter, execution: home.execution, operation: home.operation };
-  for (const kind of ['agent', 'issue', 'goal', 'project', 'label', 'comment', 'interaction', 'approval', 'document', 'revision', 'workspace', 'key']) p[kind] = await MAKE[kind](p);
+  for (const kind of ['agent', 'issue', 'goal', 'project', 'label', 'comment', 'interaction', 'approval', 'product', 'document', 'revision', 'workspace', 'key']) p[kind] = await MAKE[kind](p);
   p.other = await MAKE.agent(p);
   p.blocker = await MAKE.issue(p);
   p.parentGoal = await MAKE.goal(p);
@@ -53,6 +53,9 @@ const READ = {
   'POST /api/approvals/{id}/reject': answer,
   'POST /api/approvals/{id}/request-revision': answer,
   'POST /api/approvals/{id}/resubmit': answer,
+  'POST /api/issues/{id}/accepted-plan-decompositions': (p, r) => r.decomposition,
+  'POST /api/issues/{id}/work-products': answer,
+  'PATCH /api/work-products/{id}': answer,
   'POST /api/issues/{id}/interactions': answer,
   'POST /api/issues/{id}/interactions/{interactionId}/accept': answer,
   'POST /api/issues/{id}/interactions/{interactionId}/reject': answer,
@@ -178,6 +181,17 @@ const FIELDS = {
   'PUT /api/issues/{id}/documents/{key} format': { value: () => 'markdown' },
   changeSummary: { see: async (got, p) => (await s.ok('GET', `/issues/${p.issue.id}/documents/${p.document.id}/revisions`))[0].changeSummary },
   baseRevisionId: not('a condition, no value: documents.test'),
+  // plans and work products
+  acceptedPlanRevisionId: { value: (p) => p.plan },
+  children: { value: () => [{ title: 'One' }, { title: 'Two' }], see: (got) => got.childIssueIds.length, shows: () => 2 },
+  'POST /api/issues/{id}/work-products type': { value: () => 'commit' },
+  'PATCH /api/work-products/{id} type': { value: () => 'commit' },
+  url: { value: () => 'https://example.test/x' },
+  'POST /api/issues/{id}/work-products status': { value: () => 'draft' },
+  'PATCH /api/work-products/{id} status': { value: () => 'draft' },
+  executionWorkspaceId: not('names a workspace of the company; refused otherwise in bad_input'),
+  runtimeServiceId: { value: (p) => p.issue.id },
+  createdByRunId: not('names a run of the company; refused otherwise in bad_input'),
   // interactions
   kind: { value: () => 'request_confirmation' },
   'POST /api/issues/{id}/interactions payload': { value: () => ({ version: 1, prompt: 'Stop?', allowDeclineReason: false, supersedeOnUserComment: false }) },

@@ -33,6 +33,10 @@ test('an archived issue leaves the inbox until a person must see it (IS-72, IS-1
   assert.equal((await s.ok('GET', `/issues/${a.id}`)).archivedAt, undefined, 'but the archive is older than the last activity');
   await s.ok('PATCH', `/issues/${a.id}`, { status: 'in_review' });
   assert.deepEqual(await titles(c, INBOX), ['A', 'B']);
+  await s.ok('POST', `/issues/${a.id}/inbox-archive`);
+  assert.deepEqual(await titles(c, INBOX), ['B']);
+  await s.ok('POST', `/issues/${a.id}/interactions`, { kind: 'request_confirmation', payload: { version: 1, prompt: 'Go?' } });
+  assert.deepEqual(await titles(c, INBOX), ['A', 'B'], 'a question does');
 
   await s.ok('POST', `/issues/${a.id}/inbox-archive`, {});
   assert.equal((await s.ok('DELETE', `/issues/${a.id}/inbox-archive`)).issueId, a.id, 'the removed row');

@@ -283,3 +283,21 @@ test('a foreign company’s thread is not there', async () => {
   const other = await create(c, { title: 'Another thread' });
   assert.equal((await answer(other, x, 'accept')).json.code, 'interaction_not_found');
 });
+
+test('when the addressee is terminated, whoever asked learns of it', async () => {
+  const c = await company(s);
+  const w = await atWork(c);
+  const other = await agent(s, c);
+  const x = await asked(w.i, question({ addresseeAgentId: other.id }), w.me);
+  await rest(w);
+  const before = (await runsOf(c, w.a)).length;
+  await s.ok('POST', `/agents/${other.id}/terminate`, {});
+  const row = (await thread(w.i)).find((k) => k.id === x.id);
+  assert.deepEqual([row.status, row.result.outcome], ['expired', 'addressee_deleted']);
+  const next = await eventually(async () => {
+    for (const r of await runsOf(c, w.a)) if ((await s.ok('GET', `/heartbeat-runs/${r.id}`)).contextSnapshot.interactionId === x.id) return r;
+    return undefined;
+  }, { message: 'the asker was not told' });
+  assert.ok((await runsOf(c, w.a)).length > before);
+  await s.ok('POST', `/heartbeat-runs/${next.id}/cancel`, {});
+});

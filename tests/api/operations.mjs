@@ -9,7 +9,7 @@ import { NOBODY, agent, company, eventually, key } from './harness.mjs';
 import { ran, shell, until } from './kit.mjs';
 
 /* The entity a path names, by its first segment. */
-const KINDS = { companies: 'company', agents: 'agent', issues: 'issue', 'heartbeat-runs': 'run', goals: 'goal', projects: 'project', labels: 'label', 'execution-workspaces': 'execution', 'workspace-operations': 'operation', environments: 'environment', approvals: 'approval' };
+const KINDS = { companies: 'company', agents: 'agent', issues: 'issue', 'heartbeat-runs': 'run', goals: 'goal', projects: 'project', labels: 'label', 'execution-workspaces': 'execution', 'workspace-operations': 'operation', environments: 'environment', approvals: 'approval', 'work-products': 'product' };
 const PARTS = { holdId: 'hold', keyId: 'key', commentId: 'comment', workspaceId: 'workspace', interactionId: 'interaction', approvalId: 'approval', key: 'document', revisionId: 'revision', 'config-revisions/revisionId': 'config' };
 /* Names of the server itself, which belong to no company. */
 const WORDS = { type: 'adapter', page: 'text', itemKey: 'dismissal', environmentId: 'environment' };
@@ -32,6 +32,7 @@ export const MAKE = {
   comment: (p) => p.s.ok('POST', `/issues/${p.issue.id}/comments`, { body: 'words' }),
   hold: async (p) => (await p.s.ok('POST', `/issues/${p.issue.id}/tree-holds`, { mode: 'pause' })).hold,
   workspace: (p) => p.s.ok('POST', `/projects/${p.project.id}/workspaces`, { name: name('ws'), repoUrl: `https://example.test/${count}.git` }),
+  product: (p) => p.s.ok('POST', `/issues/${p.issue.id}/work-products`, { type: 'branch', provider: 'git', title: name('Product') }),
   approval: (p) => p.s.ok('POST', `/companies/${p.company.id}/approvals`, { type: 'request_board_approval', payload: { title: name('Approval') } }),
   // a document is named by its key
   document: async (p) => {
@@ -68,7 +69,7 @@ export async function place(s) {
   const gone = await agent(s, p.company);
   p.deadToken = await key(s, gone);
   await s.ok('POST', `/agents/${gone.id}/terminate`, {});
-  for (const kind of ['issue', 'goal', 'project', 'label', 'comment', 'interaction', 'approval', 'document', 'revision', 'workspace', 'key', 'config', 'dismissal', 'adapter', 'text', 'environment']) p[kind] = await MAKE[kind](p);
+  for (const kind of ['issue', 'goal', 'project', 'label', 'comment', 'interaction', 'approval', 'product', 'document', 'revision', 'workspace', 'key', 'config', 'dismissal', 'adapter', 'text', 'environment']) p[kind] = await MAKE[kind](p);
   p.hold = await MAKE.hold(p);
   await s.ok('POST', `/issues/${p.issue.id}/tree-holds/${p.hold.id}/release`, {}); // the issue itself stays free
   const idler = await shell(s, p.company, 'echo hello');
@@ -131,8 +132,19 @@ export const OPERATIONS = {
   'GET /api/health': {},
   'GET /api/health/live': {},
   'GET /api/health/ready': {},
+  'POST /api/health/dev-server/restart': { board: 404, reason: 'there is none' },
+  'GET /api/cloud/stacks': { board: 404, reason: 'there are none' },
+  'GET /api/plugins': {},
+  'GET /api/plugins/examples': {},
+  'GET /api/plugins/ui-contributions': {},
+  'GET /api/plugins/tools': {},
   'GET /api/openapi.json': {},
   'GET /metrics': {},
+
+  'GET /api/auth/get-session': { ...NO_RUN('for people (AO-53)') },
+  'GET /api/auth/profile': { ...NO_RUN('for people (AO-53)') },
+  'GET /api/cli-auth/me': {},
+  'GET /api/companies/{companyId}/user-directory': {},
 
   'GET /api/companies': {},
   'POST /api/companies': { body: () => ({ name: name('Made') }) },
@@ -171,6 +183,9 @@ export const OPERATIONS = {
   'GET /api/agents/{id}/config-revisions/{revisionId}': { ...GRANT },
   'POST /api/agents/{id}/config-revisions/{revisionId}/rollback': { ...GRANT },
   'GET /api/agents/{id}/task-sessions': {},
+  'GET /api/agents/{id}/skills': { ...GRANT },
+  'POST /api/agents/{id}/skills/sync': { body: () => ({ mode: 'add', desiredSkills: ['a'] }), ...GRANT },
+  'PATCH /api/agents/{id}/instructions-path': { body: () => ({ path: '/tmp/a.md', adapterConfigKey: 'instructionsFilePath' }) },
   'GET /api/agents/{id}/runtime-state': {},
   'POST /api/agents/{id}/runtime-state/reset-session': { body: () => ({}) },
 
@@ -247,6 +262,18 @@ export const OPERATIONS = {
   'POST /api/issues/{id}/documents/{key}/revisions/{revisionId}/restore': {},
   'POST /api/issues/{id}/documents/{key}/lock': {},
   'POST /api/issues/{id}/documents/{key}/unlock': {},
+  'GET /api/issues/{id}/accepted-plan-decompositions': {},
+  'POST /api/issues/{id}/accepted-plan-decompositions': {
+    body: (p) => ({ acceptedPlanRevisionId: p.plan ?? p.revision.id, children: [{ title: name('Part') }] }),
+    ready: async (p) => {
+      p.plan = (await p.s.ok('PUT', `/issues/${p.issue.id}/documents/plan`, { format: 'markdown', body: 'plan' })).latestRevisionId;
+      await asking({ ...CONFIRMATION, payload: { ...CONFIRMATION.payload, target: { type: 'issue_document', key: 'plan', revisionId: p.plan } } })(p);
+      await p.s.ok('POST', `/issues/${p.issue.id}/interactions/${p.interaction.id}/accept`, {});
+    } },
+  'GET /api/issues/{id}/work-products': {},
+  'POST /api/issues/{id}/work-products': { body: () => ({ type: 'branch', provider: 'git', title: name('Product') }) },
+  'PATCH /api/work-products/{id}': { body: () => ({ title: name('Product') }) },
+  'DELETE /api/work-products/{id}': {},
   'GET /api/issues/{id}/interactions': {},
   'POST /api/issues/{id}/interactions': { body: () => structuredClone(CONFIRMATION), run: 201, ...NO_RUN('an agent asks from a run (IS-114)') },
   'POST /api/issues/{id}/interactions/{interactionId}/accept': { body: () => ({}), ready: asking(CONFIRMATION), ...ANSWER },

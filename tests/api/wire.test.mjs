@@ -89,3 +89,40 @@ test('an unknown run touched no issues (GV-97)', async () => {
   assert.equal(r.status, 200);
   assert.deepEqual(r.json, []);
 });
+
+test('an id is the same id in capitals (IS-1)', async () => {
+  const a = await agent(s, c);
+  const issue = await s.ok('POST', `/companies/${c.id.toUpperCase()}/issues`, { title: 'Loud', assigneeUserId: 'local-board' });
+  assert.equal((await s.ok('GET', `/companies/${c.id.toUpperCase()}`)).id, c.id);
+  assert.equal((await s.ok('GET', `/agents/${a.id.toUpperCase()}`)).id, a.id);
+  assert.equal((await s.ok('GET', `/issues/${issue.id.toUpperCase()}`)).id, issue.id);
+  assert.equal((await s.ok('POST', `/companies/${c.id}/issues`, { title: 'Child', parentId: issue.id.toUpperCase() })).parentId, issue.id);
+  assert.deepEqual((await s.ok('GET', `/companies/${c.id}/issues?parentId=${issue.id.toUpperCase()}`)).map((i) => i.title), ['Child']);
+});
+
+test('who answers interactions is set by known kinds and policies only (GV-10)', async () => {
+  const patch = (g) => s.api('PATCH', `/companies/${c.id}`, { interactionResolverGovernance: g });
+  assert.deepEqual((await patch({ zz: {} })).json.details.map((d) => [d.code, d.path]), [['unrecognized_keys', ['interactionResolverGovernance']]]);
+  assert.equal((await patch({ suggest_tasks: { cap: 'nobody' } })).json.details[0].code, 'invalid_enum_value');
+  assert.deepEqual((await patch({ suggest_tasks: { cap: 'human_only' } })).json.interactionResolverGovernance, { suggest_tasks: { cap: 'human_only' } });
+  const shared = await s.ok('PATCH', `/companies/${c.id}`, { feedbackDataSharingEnabled: true });
+  assert.equal(typeof shared.feedbackDataSharingTermsVersion, 'string');
+  assert.equal(shared.feedbackDataSharingConsentByUserId, 'local-board');
+});
+
+test('there are no plugins, no cloud and no development server here (AO §16)', async () => {
+  for (const path of ['/plugins', '/plugins/examples', '/plugins/ui-contributions', '/plugins/tools']) assert.deepEqual(await s.ok('GET', path), []);
+  refused(await s.api('GET', '/cloud/stacks'), 404, 'Cloud stack portfolio is unavailable');
+  refused(await s.api('POST', '/health/dev-server/restart'), 404, 'dev_server_supervisor_unavailable');
+});
+
+test('issues with a plan, and without one (IS §7)', async () => {
+  const d = await company(s);
+  const planned = await s.ok('POST', `/companies/${d.id}/issues`, { title: 'Planned' });
+  await s.ok('POST', `/companies/${d.id}/issues`, { title: 'Open' });
+  await s.ok('PUT', `/issues/${planned.id}/documents/plan`, { title: 'Plan', format: 'markdown', body: '# Plan' });
+  const found = async (q) => (await s.ok('GET', `/companies/${d.id}/issues?hasPlanDocument=${q}`)).map((i) => i.title);
+  for (const yes of ['true', '1']) assert.deepEqual(await found(yes), ['Planned']);
+  for (const no of ['false', '0']) assert.deepEqual(await found(no), ['Open']);
+  assert.equal((await s.api('GET', `/companies/${d.id}/issues?hasPlanDocument=maybe`)).status, 400);
+});
