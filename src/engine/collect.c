@@ -61,8 +61,8 @@ static void release(struct engine *e, const char *run_id, bool ended)
     if (r == NULL) return;
     r->resolving = false;
     if (ended && r->link.fd >= 0) shim_link_ack(&r->link);
-    if (ended || r->link.fd < 0) live_drop(r);
-    else shim_link_close(&r->link);
+    if (ended) live_drop(r);
+    else if (r->link.fd >= 0) shim_link_close(&r->link);
 }
 
 /* The workspace first, then the run's row (WS-81). */

@@ -107,16 +107,14 @@ static bool start(struct engine *e, struct finalization *f, const struct run *ru
 {
     struct arena *a = &f->mail->arena;
     struct live_run *r = live_find(e, run->id);
-    bool added = r == NULL;
-    if (added) r = live_add(e, run);
+    if (r == NULL) r = live_add(e, run);
     f->mail->run_id = f->run.id;
     f->mail->data = f;
     f->log_root = workspace_log_root(e, a);
     r->resolving = true;
     if (jobs_submit(e->workspace_jobs, finalize_job, f)) return true;
-    r->resolving = false;
-    if (added) live_drop(r);
-    return false; /* the queue is full: the sweep comes back */
+    r->resolving = false; /* the queue is full: the sweep comes back; until then the run keeps its slot (INV-7) */
+    return false;
 }
 
 bool workspace_settled(struct engine *e, const struct run *run, struct run_outcome *o, bool synthetic,

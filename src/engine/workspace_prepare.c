@@ -191,7 +191,8 @@ err_t workspace_prepare_start(struct engine *e, const struct run *run, bool *tak
         r->resolving = true; /* the job answers for it */
         r->abort = &p->abort;
         if (jobs_submit(e->workspace_jobs, prepare_job, p)) return OK;
-        live_drop(r); /* the queue is full: the sweep finds the run never started */
+        r->resolving = false; /* the queue is full: the sweep finds the run never started; it keeps its slot (INV-7) */
+        r->abort = NULL;
     }
     arena_free(&m->arena);
     free(m);

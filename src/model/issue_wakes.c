@@ -166,6 +166,19 @@ static err_t log_emitted(struct db *db, const struct actor *actor, const struct 
                                                       "resolvedBlockerIdentifier", blocker->identifier)});
 }
 
+/* Was the dependent woken for this very resolution (INV-24, WINV-7)? A run that then failed was
+ * woken all the same: recovery looks after it. What was only skipped is told again (WS-88). */
+static err_t told_before(struct db *db, const struct issue *blocker, const char *key, bool *told)
+{
+    int64_t n;
+    TRY(db_int(db, &n, 0,
+               "SELECT count(*) FROM agent_wakeup_requests WHERE company_id = $1 AND idempotency_key = $2"
+               " AND status NOT IN ('cancelled','skipped')",
+               P(V_ID(blocker->company_id), V_TEXT(key))));
+    *told = n > 0;
+    return OK;
+}
+
 /* Rule 6, and its sibling for a cancelled blocker (IS §9 BETTER a). The key names
  * the moment, so that an issue blocked again is woken again (IS §9 BETTER c). */
 err_t issue_wakes_unblocked(struct db *db, const struct actor *actor, const struct issue *blocker, const char *backstop,
@@ -179,6 +192,11 @@ err_t issue_wakes_unblocked(struct db *db, const struct actor *actor, const stru
     TRY(relation_ready_dependents(db, blocker->id, cancelled, &d, &n));
     for (int i = 0; i < n; i++) {
         struct id_list all;
+        bool told;
+        const char *key =
+            arena_printf(a, "issue_blockers_resolved:%s:%s:%s", d[i].id, blocker->id, instant_text(a, when));
+        TRY(told_before(db, blocker, key, &told));
+        if (told) continue;
         TRY(relation_blockers(db, d[i].id, &all));
         json_t *payload = json_pack("{s:s, s:s, s:o, s:s}", "issueId", d[i].id, "resolvedBlockerIssueId", blocker->id,
                                     "blockerIssueIds", id_list_json(&all), "mutation",
@@ -195,8 +213,7 @@ err_t issue_wakes_unblocked(struct db *db, const struct actor *actor, const stru
                                    .reason = "issue_blockers_resolved",
                                    .payload = payload,
                                    .context = context,
-                                   .idempotency_key = arena_printf(a, "issue_blockers_resolved:%s:%s:%s", d[i].id,
-                                                                   blocker->id, instant_text(a, when))});
+                                   .idempotency_key = key});
         TRY(log_emitted(db, actor, blocker, d[i].id));
     }
     return OK;

@@ -152,7 +152,7 @@ static err_t check_participant(struct db *db, const char *company_id, struct pri
     if (n > 0) return OK;
     return err_with(a, ERR_UNPROCESSABLE, NULL,
                     json_text(a, json_pack("{s:s, s:s}", "field", "executionPolicy", "id", who.id)),
-                    "executionPolicy participant not found in company");
+                    "executionPolicy.stages.participants.%s not found in company", agent ? "agentId" : "userId");
 }
 
 err_t stages_policy(struct db *db, const char *company_id, const json_t *sent, json_t **out)

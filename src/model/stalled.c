@@ -6,7 +6,9 @@
 #include "model/barrier.h"
 #include "model/escalate.h"
 #include "model/explain.h"
+#include "model/follow_up.h"
 #include "model/issue.h"
+#include "model/run.h"
 #include "model/wake.h"
 
 #define RECENT_PROGRESS_MS (30 * MINUTE_MS)
@@ -96,6 +98,16 @@ static err_t continued_in_vain(struct db *db, const struct issue *i, const char 
     return OK;
 }
 
+/* EX-64: this pass is one more automatic step of the same chain. */
+static err_t budget_spent(struct db *db, const char *last_run_id, bool *spent)
+{
+    struct run run;
+    bool found = false;
+    *spent = false;
+    if (last_run_id) TRY(run_get(db, last_run_id, &run, &found));
+    return found ? follow_up_budget_spent(db, &run, spent) : OK;
+}
+
 /* ---- acting ---- */
 
 static err_t wake(struct db *db, const struct issue *i, const struct explained *x, const char *key, const char *since)
@@ -124,7 +136,7 @@ static err_t wake(struct db *db, const struct issue *i, const struct explained *
 }
 
 static err_t give_up(struct db *db, const struct issue *i, const struct explained *x, const struct attempt *tried,
-                     const char *since)
+                     const char *since, bool spent)
 {
     const struct explain_evidence *e = &x->evidence[0];
     json_t *evidence =
@@ -136,7 +148,9 @@ static err_t give_up(struct db *db, const struct issue *i, const struct explaine
             ? "The agent was woken twice and never started. Check the agent and the server, then move the issue to todo."
             : "Runs end without moving the issue on. Read the last run's log, say what is missing, then move the issue to todo.";
     return escalate_issue(db, i,
-                          &(struct escalation){.cause = e->run_count == 0 ? "stalled_at_dispatch" : "stranded_assigned_issue",
+                          &(struct escalation){.cause = e->run_count == 0 ? "stalled_at_dispatch"
+                                                        : spent          ? "incident_budget_exhausted"
+                                                                         : "stranded_assigned_issue",
                                                .fingerprint_suffix = e->run_count == 0 ? since : NULL,
                                                .action = action,
                                                .agent_id = i->assignee_agent_id,
@@ -152,7 +166,7 @@ err_t stalled_treat(struct db *db, const char *issue_id, enum stalled_step *step
     const struct issue *root = &i;
     struct explained x;
     struct attempt tried;
-    bool found, vain;
+    bool found, vain, spent;
     *step = STALLED_NOTHING;
     TRY(issue_get(db, issue_id, &i, &found));
     if (!found) return OK;
@@ -164,11 +178,12 @@ err_t stalled_treat(struct db *db, const char *issue_id, enum stalled_step *step
         a, "%s:%s:%s", text_is(i.status, "todo") ? "stalled_at_dispatch" : "in_progress_without_path", i.id, since);
     TRY(last_attempt(db, &i, key, &tried));
     TRY(continued_in_vain(db, &i, x.evidence[0].last_wake_reason, &vain));
-    if (tried.at == INSTANT_NONE && !vain) {
+    TRY(budget_spent(db, x.evidence[0].last_run_id, &spent));
+    if (tried.at == INSTANT_NONE && !vain && !spent) {
         *step = STALLED_WOKEN;
         return wake(db, &i, &x, key, since);
     }
-    if (!vain && clock_now() - tried.at < settings.dispatch_timeout_sec * SECOND_MS) return OK;
+    if (!vain && !spent && clock_now() - tried.at < settings.dispatch_timeout_sec * SECOND_MS) return OK;
     *step = STALLED_ESCALATED;
-    return give_up(db, &i, &x, &tried, since);
+    return give_up(db, &i, &x, &tried, since, spent);
 }

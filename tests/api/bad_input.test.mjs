@@ -132,7 +132,7 @@ function* wrongValues(p) {
   if (p.format === 'uuid') for (const v of ['abc', '', `${NOBODY}0`, NOBODY.replace('4', 'g')]) yield [[], v];
   if (p.format === 'date-time') for (const v of ['yesterday', '', '2026-13-01T00:00:00Z', '2026-02-30T00:00:00Z']) yield [[], v];
   if (p.minLength) yield [[], ''];
-  if (p.maxLength) yield [[], 'x'.repeat(p.maxLength + 1)];
+  if (p.maxLength && p.maxLength < BODY_MAX) yield [[], 'x'.repeat(p.maxLength + 1)]; // a longer one is no body (413)
   if (p.minimum !== undefined) yield [[], p.minimum - 1];
   if (p.maximum !== undefined) yield [[], p.maximum + 1];
   if (p.minItems) yield [[], []];
@@ -245,6 +245,8 @@ const REFS = {
   requestedByAgentId: ['agent', /requestedByAgentId/],
   sourceIssueId: ['issue', /sourceIssueId/],
   sourceIssueIds: ['issue', /sourceIssueId/],
+  id: [SHOWN], // a stage's own name, kept as it is sent
+  orderedIds: [SHOWN], // an order of the reader's own; what is not there is simply not shown
   baseRevisionId: [SHOWN], // a condition: the text that was read
   acceptedPlanRevisionId: ['revision', /acceptedPlanRevisionId/],
   executionWorkspaceId: ['execution', /executionWorkspaceId/],
@@ -263,11 +265,11 @@ function* idsIn(p, path = []) {
   for (const [key, q] of Object.entries(p.properties ?? {})) yield* idsIn(q, [...path, key]);
 }
 
-const FILL = { executionWorkspacePolicy: { enabled: true }, metadata: { version: 1, sections: [{ rows: [{ type: 'text' }] }] } };
-function put(body, path, value) {
+const FILL = { executionWorkspacePolicy: { enabled: true }, metadata: { version: 1, sections: [{ rows: [{ type: 'text' }] }] }, stages: { type: 'review' }, participants: { type: 'agent' } };
+function put(body, path, value, within) { // within: the list that a number points into
   const [key, ...rest] = path;
   if (rest.length === 0) body[key] = value;
-  else body[key] = put(typeof rest[0] === 'number' ? [] : { ...FILL[key] }, rest, value);
+  else body[key] = put(typeof rest[0] === 'number' ? [] : { ...FILL[typeof key === 'number' ? within : key] }, rest, value, key);
   return body;
 }
 

@@ -76,6 +76,9 @@ const READ = {
   'POST /api/agents/{id}/runtime-state/reset-session': answer,
   'POST /api/companies/{companyId}/adapters/{type}/test-environment': answer,
   'POST /api/issues/{id}/recovery-actions/resolve': answer,
+  'POST /api/issues/{id}/tree-control/preview': answer,
+  'POST /api/issues/{id}/tree-holds': (p, r) => r.hold,
+  'POST /api/issues/{id}/tree-holds/{holdId}/release': answer,
 };
 
 /*
@@ -142,6 +145,16 @@ const FIELDS = {
   outcome: { value: () => 'accept_local_state', see: (got) => got.metadata.manual, shows: () => true },
   apply: not('removes what is left over: workspaces_close.test'),
   force: not('the same'),
+  // holds, stages
+  mode: { value: () => 'cancel' },
+  releasePolicy: { value: () => ({ strategy: 'after_active_runs_finish' }), stays: 'without one it is manual' },
+  'POST /api/issues/{id}/tree-holds metadata': not('says how a restore is done: holds.test'),
+  'POST /api/issues/{id}/tree-holds/{holdId}/release reason': { value: () => 'enough', see: (got) => got.releaseReason },
+  'POST /api/issues/{id}/tree-holds/{holdId}/release metadata': { value: () => ({ some: 'thing' }), see: (got) => got.releaseMetadata },
+  'POST /api/issues/{id}/tree-holds reason': { value: () => 'because' },
+  executionPolicy: { value: () => ({ stages: [{ type: 'review', participants: [{ type: 'user', userId: 'local-board' }] }] }),
+    see: (got) => got.executionPolicy?.stages[0].participants[0].userId ?? null, shows: (v) => v && v.stages[0].participants[0].userId },
+  reviewRequest: not('needs a stage that waits: policy.test'),
   // issues
   title: { value: () => 'A title of its own' },
   status: { value: () => 'todo' },

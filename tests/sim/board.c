@@ -15,6 +15,8 @@
 #include "model/issue.h"
 #include "model/issue_create.h"
 #include "model/issue_update.h"
+#include "model/project.h"
+#include "model/project_workspace.h"
 #include "model/run.h"
 #include "model/run_control.h"
 #include "model/wake.h"
@@ -71,6 +73,7 @@ static err_t create(struct db *db, void *arg)
     in.row.title = arena_printf(db_arena(db), "Task %d", (int)below(1000000));
     in.row.status = o->status;
     in.row.assignee_agent_id = o->agent_id;
+    if (chance(40)) in.row.project_id = sim.project;
     if (in.row.status && chance(60) && text_is(o->status, "blocked"))
         in.row.unblock_descriptor = "{\"owner\":\"board\",\"action\":\"decide\"}";
     if (o->issue_id) {
@@ -320,6 +323,34 @@ static void invoke_agent(void)
 
 /* ---- the beginning and the end ---- */
 
+/* A project whose issues are worked on in worktrees of their own, or in one place for all. */
+static err_t setup_project(struct db *db)
+{
+    struct project p;
+    struct project_workspace w;
+    entity_init(&ENTITY_project, &p);
+    p.company_id = sim.company;
+    p.name = "Project";
+    p.status = "in_progress";
+    p.url_key = "project";
+    p.execution_workspace_policy =
+        chance(70)
+            ? "{\"enabled\":true,\"defaultMode\":\"isolated_workspace\",\"workspaceStrategy\":{\"type\":\"git_worktree\"}}"
+            : NULL;
+    TRY(project_create(db, &p, NULL));
+    snprintf(sim.project, sizeof sim.project, "%s", p.id);
+    entity_init(&ENTITY_project_workspace, &w);
+    w.company_id = sim.company;
+    w.project_id = p.id;
+    w.name = "Main";
+    w.source_type = "local_path";
+    w.visibility = "default";
+    w.cwd = "/sim/repo";
+    w.repo_ref = "main";
+    w.is_primary = true;
+    return project_workspace_create(db, &p, &w);
+}
+
 static err_t setup(struct db *db, void *arg)
 {
     struct company c;
@@ -348,7 +379,7 @@ static err_t setup(struct db *db, void *arg)
         TRY(agent_create(db, &board_actor, &agent, NULL));
         snprintf(sim.agents[sim.agent_count++], ID_SIZE, "%s", agent.id);
     }
-    return OK;
+    return sim.script.on ? OK : setup_project(db);
 }
 
 void board_setup(void)

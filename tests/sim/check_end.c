@@ -64,7 +64,7 @@ static err_t look(struct db *db, const char *arg)
     looks++;
     for (int i = 0; i < n; i++) {
         const struct explain_verdict *v = &x.verdicts[i];
-        if (v->state != EXPLAIN_DEAD || !v->recoverable) continue; /* nothing looks after the others yet */
+        if (v->state != EXPLAIN_DEAD) continue;
         struct stuck *s = stuck_of(rows[i].id);
         if (s->since == INSTANT_NONE || s->seen != looks - 1) s->since = sim.now;
         s->seen = looks;

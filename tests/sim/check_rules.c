@@ -8,6 +8,8 @@
  */
 #include "check.h"
 
+#include "model/barrier.h"
+
 #define LIVE "('queued','running','scheduled_retry')"
 #define OPEN_BLOCKER(issue)                                                                                        \
     "EXISTS (SELECT 1 FROM issue_relations x JOIN issues b ON b.id = x.issue_id WHERE x.related_issue_id = " issue \
@@ -96,7 +98,8 @@ const struct check_trigger check_triggers[] = {
             " AND a.status IN ('paused','terminated','pending_approval'))",
      SAYS("INV-20", ID("NEW.id"))},
     {"sim_start_blocked", "UPDATE OF status ON heartbeat_runs",
-     STARTS " AND NEW.issue_id IS NOT NULL AND NEW.wake_reason IS NOT 'source_scoped_recovery_action' AND " OPEN_BLOCKER(
+     STARTS
+     " AND NEW.issue_id IS NOT NULL AND (NEW.takes_lock OR NEW.wake_reason IS DISTINCT FROM 'source_scoped_recovery_action') AND " OPEN_BLOCKER(
          "NEW.issue_id") " AND (NEW.takes_lock OR NOT EXISTS (SELECT 1 FROM heartbeat_run_data d WHERE d.run_id = NEW.id"
                          "   AND " TXT(
                              "d.context_snapshot") " LIKE '%\"wakeCommentIds\":[\"%'))"
@@ -113,6 +116,12 @@ const struct check_trigger check_triggers[] = {
                                       "   OR " TXT("d.context_snapshot") " LIKE '%\"resumeIntent\":true%' OR " TXT(
                                           "d.context_snapshot") " LIKE '%\"followUpRequested\":true%'))",
      SAYS("INV-19", ID("NEW.id") " || ' ' || coalesce(NEW.wake_reason, '')")},
+    {"sim_start_unsettled", "UPDATE OF status ON heartbeat_runs",
+     STARTS
+     " AND NEW.takes_lock AND EXISTS (SELECT 1 FROM issue_relations x JOIN heartbeat_runs b ON b.issue_id = x.issue_id"
+     " AND b.status = 'running' AND b.takes_lock JOIN workspace_operations o ON o.heartbeat_run_id = b.id"
+     " AND o.execution_workspace_id IS NOT NULL WHERE x.related_issue_id = NEW.issue_id AND x.type = 'blocks')",
+     SAYS("WINV-5", ID("NEW.id"))},
     {"sim_swallowed", "INSERT ON agent_wakeup_requests",
      "NEW.status = 'coalesced' AND EXISTS (SELECT 1 FROM heartbeat_runs r WHERE r.id = NEW.run_id AND r.status = 'running')"
      " AND (" TXT("NEW.payload") " LIKE '%\"commentId\":%' OR " TXT(
@@ -136,7 +145,9 @@ const struct check_rule check_always_rules[] = {
     {"INV-39", ANY_TOUCHED, "SELECT id FROM sim_owed"},
     {"INV-23", ISSUE_TOUCHED,
      "SELECT i.id FROM sim_blocked s JOIN issues i ON i.id = s.id WHERE i.status = 'blocked' AND i.unblock_descriptor IS NULL"
-     " AND NOT " OPEN_BLOCKER("i.id")},
+     " AND NOT " OPEN_BLOCKER("i.id") /* a done blocker whose workspace is not settled is one, too (EX-76) */
+     " AND NOT EXISTS (SELECT 1 FROM issue_relations x JOIN issues b ON b.id = x.issue_id WHERE x.related_issue_id = i.id"
+     " AND x.type = 'blocks' AND b.status = 'done' AND " PENDING_FINALIZE("b") ")"},
     {"INV-14", ISSUE_TOUCHED,
      "SELECT w.id FROM sim_ended s JOIN agent_wakeup_requests w ON w.issue_id = s.id JOIN agents a ON a.id = w.agent_id"
      " WHERE w.status = 'deferred_issue_execution' AND a.status <> 'paused' AND NOT EXISTS (SELECT 1 FROM heartbeat_runs r"
@@ -204,6 +215,13 @@ const struct check_rule check_always_rules[] = {
            "JOIN agent_wakeup_requests o ON o.company_id = w.company_id AND o.idempotency_key = w.idempotency_key",
            "o.id <> w.id AND w.status IN ('queued','deferred_issue_execution','claimed')"
            " AND o.status IN ('queued','deferred_issue_execution','claimed')")},
+    {"WINV-3", RUN_TOUCHED,
+     "SELECT d.id FROM sim_runs d JOIN workspace_operations o ON o.heartbeat_run_id = d.id WHERE o.phase = 'workspace_finalize'"
+     " AND o.status <> 'running' GROUP BY d.id HAVING count(*) > 1"},
+    {"WINV-4", RUN_TOUCHED,
+     RUNS("r.id", "JOIN workspace_operations o ON o.heartbeat_run_id = r.id AND o.execution_workspace_id IS NOT NULL",
+          "r.status = 'succeeded' AND NOT EXISTS (SELECT 1 FROM workspace_operations f WHERE f.heartbeat_run_id = r.id"
+          " AND f.phase = 'workspace_finalize' AND f.status = 'succeeded' AND f.finished_at <= r.finished_at)")},
     {"a detachment names a live run", RUN_TOUCHED,
      "SELECT x.issue_id FROM issue_run_detachments x JOIN heartbeat_runs r ON r.id = x.run_id WHERE r.status NOT IN " LIVE},
 };
@@ -229,6 +247,14 @@ const struct check_rule check_end_rules[] = {
      "SELECT w.id FROM agent_wakeup_requests w JOIN agents a ON a.id = w.agent_id WHERE w.status = 'deferred_issue_execution'"
      " AND a.status <> 'paused' AND NOT EXISTS (SELECT 1 FROM heartbeat_runs r WHERE r.issue_id = w.issue_id AND r.status IN " LIVE
      ")"},
+    {"WINV-3", ANY_TOUCHED,
+     "SELECT r.id FROM heartbeat_runs r JOIN workspace_operations o ON o.heartbeat_run_id = r.id AND o.execution_workspace_id IS NOT NULL"
+     " WHERE r.status NOT IN " LIVE
+     " AND NOT EXISTS (SELECT 1 FROM workspace_operations f WHERE f.heartbeat_run_id = r.id"
+     " AND f.phase = 'workspace_finalize' AND f.status <> 'running')"},
+    {"WINV-12", ANY_TOUCHED,
+     "SELECT o.id FROM workspace_operations o JOIN heartbeat_runs r ON r.id = o.heartbeat_run_id"
+     " WHERE o.status = 'running' AND r.status NOT IN " LIVE},
     {"INV-24", ANY_TOUCHED,
      "SELECT open_id FROM (SELECT d.id AS open_id, max(b.completed_at) AS resolved, max(x.created_at) AS blocked FROM issues d"
      " JOIN issue_relations x ON x.related_issue_id = d.id AND x.type = 'blocks' JOIN issues b ON b.id = x.issue_id"

@@ -37,7 +37,7 @@ static void pass_time(void)
     int64_t p = below(100);
     if (p < 55) sim.now += below(2 * SECOND_MS);
     else if (p < 85) {
-        instant_t due = earliest(engine_due(&sim.engine), runner_due());
+        instant_t due = earliest(engine_due(&sim.engine), earliest(runner_due(), jobs_due()));
         if (due > sim.now) sim.now = due;
     } else sim.now += below(p < 97 ? 2 * MINUTE_MS : 40 * MINUTE_MS);
 }
@@ -50,6 +50,7 @@ static void storm_step(void)
     if (chance(1)) {
         decide("power off");
         sim.dead = true;
+    } else if (chance(60) && jobs_act()) {
     } else if ((sim.poked && chance(60)) || (due && chance(60))) world_step();
     else if (!chance(45) || !runner_act()) board_act();
     world_reboot();

@@ -25,25 +25,6 @@ static struct proc *proc_of(const char *run_id)
     return NULL;
 }
 
-/* Nobody here has a project, so no run has a workspace that these could look after. */
-err_t workspace_settle_pass(struct engine *e)
-{
-    (void)e;
-    return OK;
-}
-
-err_t workspace_retire_pass(struct engine *e)
-{
-    (void)e;
-    return OK;
-}
-
-err_t workspace_cleanup_pass(struct engine *e)
-{
-    (void)e;
-    return OK;
-}
-
 /* ---- starting ---- */
 
 static enum outcome pick_outcome(void)
@@ -78,14 +59,20 @@ static err_t record_invocation(struct engine *e, void *arg)
 
 void launch_run(struct engine *e, const struct run *run)
 {
+    bool taken;
+    err_t err = workspace_prepare_start(e, run, &taken);
+    if (sim.dead) return;
+    if (err) collect_setup_failure(e, run, err->code ? err->code : "setup_failed", err->message, err->details);
+    else if (!taken) launch_prepared(e, run, NULL);
+}
+
+void launch_prepared(struct engine *e, const struct run *run, const struct realized *where)
+{
     struct run copy = *run;
+    (void)where;
     if (!sim.calm && chance(3)) {
         decide("  setup of %s fails", tag(run->id));
-        ending_write(e, &(struct ending){.run = copy,
-                                         .outcome = {.error_code = "setup_failed",
-                                                     .error = "no command",
-                                                     .log_bytes = -1,
-                                                     .last_output_at = INSTANT_NONE}});
+        collect_setup_failure(e, &copy, "setup_failed", "no command", NULL);
         return;
     }
     if (engine_tx(e, run->company_id, record_invocation, &copy)) return; /* killed: found again as never started */
@@ -142,35 +129,55 @@ static void outcome_of(const struct proc *p, struct run_outcome *o)
     }
 }
 
-/* The record is taken in. Sometimes twice: the second one must find nothing to do (INV-10). */
-static void collect(struct live_run *r, struct proc *p)
+/* The workspace first, then the run's row (WS-81); false: not yet, or not any more. */
+static bool finish(struct engine *e, struct ending *x, bool synthetic, const struct settle_again *again)
 {
-    struct engine *e = r->engine;
-    struct ending x = {.done = false}, again;
+    struct proc *p = proc_of(x->run.id);
+    if (p) p->unheard = true; /* until `again` is called, or the periodic pass comes */
+    if (!workspace_settled(e, &x->run, &x->outcome, synthetic, again)) return false;
+    bool written = ending_write(e, x);
+    struct live_run *r = live_find(e, x->run.id);
+    if (r && written) live_drop(r);
+    else if (r) r->resolving = false; /* the periodic pass comes back */
+    return written;
+}
+
+static void collect(struct engine *e, const char *run_id, void *arg)
+{
+    struct proc *p = proc_of(run_id);
+    struct ending x = {.done = false}, again = {.done = false};
     bool found;
-    err_t err = run_get(e->db, r->run_id, &x.run, &found);
+    (void)arg;
+    if (p == NULL) return;
+    err_t err = run_get(e->db, p->run_id, &x.run, &found);
     if (err || !found) {
         if (err) engine_failed(e, "collect", err);
         return;
     }
     outcome_of(p, &x.outcome);
-    again = x;
-    if (!ending_write(e, &x)) return;
+    if (!finish(e, &x, false, &(struct settle_again){.fn = collect})) return;
     decide("  run %s ended: %s", tag(p->run_id), x.done ? x.run.status : "already");
     p->used = false;
-    if (chance(10)) {
-        int64_t volume = check_volume();
-        if (!ending_write(e, &again)) return;
-        if (again.done) broken("INV-10", "run %s ended twice", p->run_id);
-        if (check_volume() != volume) broken("INV-10", "the second end of run %s left a trace", p->run_id);
-    }
-    live_drop(r);
+    if (!chance(10)) return;
+    int64_t volume = check_volume(); /* the record comes twice: there must be nothing to do (INV-10) */
+    engine_unit(e);
+    err = run_get(e->db, p->run_id, &again.run, &found);
+    if (err == OK) outcome_of(p, &again.outcome);
+    if (err || !ending_write(e, &again)) return;
+    if (again.done) broken("INV-10", "run %s ended twice", p->run_id);
+    if (check_volume() != volume) broken("INV-10", "the second end of run %s left a trace", p->run_id);
+}
+
+static void lost_again(struct engine *e, const char *run_id, void *arg)
+{
+    (void)arg;
+    collect_lost(e, run_id, NULL);
 }
 
 void collect_lost(struct engine *e, const char *run_id, json_t *orphans)
 {
     struct ending x = {.done = false};
-    struct proc *p = proc_of(run_id);
+    struct proc *p;
     bool found;
     err_t err = run_get(e->db, run_id, &x.run, &found);
     if (err) engine_failed(e, "collect", err);
@@ -181,9 +188,44 @@ void collect_lost(struct engine *e, const char *run_id, json_t *orphans)
                                      .log_bytes = -1,
                                      .last_output_at = INSTANT_NONE,
                                      .orphans_killed = orphans};
-    if (!ending_write(e, &x)) return;
-    decide("  run %s is lost", tag(run_id));
-    if (p) p->used = false;
+    if (!finish(e, &x, true, &(struct settle_again){.fn = lost_again})) return;
+    decide("  run %s is lost", tag(x.run.id));
+    if ((p = proc_of(x.run.id))) p->used = false;
+}
+
+struct setup_failure {
+    const char *code, *message;
+};
+
+static void setup_again(struct engine *e, const char *run_id, void *arg)
+{
+    const struct setup_failure *f = arg;
+    struct run run;
+    bool found;
+    err_t err = run_get(e->db, run_id, &run, &found);
+    if (err == OK && found) collect_setup_failure(e, &run, f->code, f->message, NULL);
+}
+
+static void *keep_setup(struct arena *a, const void *arg)
+{
+    const struct setup_failure *f = arg;
+    struct setup_failure *copy = arena_new(a, struct setup_failure);
+    *copy = (struct setup_failure){arena_strdup(a, f->code), arena_strdup(a, f->message)};
+    return copy;
+}
+
+void collect_setup_failure(struct engine *e, const struct run *run, const char *code, const char *message,
+                           const char *details)
+{
+    struct ending x = {.run = *run};
+    const struct setup_failure f = {code, message};
+    (void)details;
+    x.outcome = (struct run_outcome){.error_code = arena_strdup(&e->arena, code),
+                                     .error = arena_strdup(&e->arena, message),
+                                     .log_bytes = -1,
+                                     .last_output_at = INSTANT_NONE};
+    if (finish(e, &x, false, &(struct settle_again){.fn = setup_again, .keep = keep_setup, .arg = &f}))
+        decide("  run %s was not set up: %.60s", tag(x.run.id), x.outcome.error);
 }
 
 void supervise_cancel(struct engine *e, const char *run_id)
@@ -209,7 +251,8 @@ void supervise_resolve(struct live_run *r)
         live_drop(r);
         collect_lost(e, id, NULL);
     } else if (p->ended) {
-        collect(r, p);
+        r->resolving = true;
+        collect(e, p->run_id, NULL);
     } else {
         r->resolving = true; /* alive: attached again */
     }
@@ -217,6 +260,7 @@ void supervise_resolve(struct live_run *r)
 
 void runner_drop_all(void)
 {
+    jobs_drop_all();
     while (sim.engine.runs) live_drop(sim.engine.runs);
 }
 

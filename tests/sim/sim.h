@@ -70,7 +70,7 @@ struct sim {
     int64_t kill_in;  /* statements left to live */
     bool poked;
 
-    char company[ID_SIZE];
+    char company[ID_SIZE], project[ID_SIZE];
     char agents[AGENTS][ID_SIZE];
     char issues[ISSUES_MAX][ID_SIZE];
     char comments[COMMENTS_MAX][ID_SIZE]; /* accepted with a wake (INV-17) */
@@ -121,6 +121,11 @@ instant_t runner_due(void); /* when the next one is, or INSTANT_NONE */
 void runner_calm(void);     /* what hangs is ended by somebody */
 void runner_vanish(void);   /* every process, with its supervisor, at once */
 void runner_drop_all(void); /* the server's memory of them goes */
+
+/* workspace.c: the job pool, with a driver of workspaces that only says what it did. */
+bool jobs_act(void); /* one job is done; false: none is due */
+instant_t jobs_due(void);
+void jobs_drop_all(void);
 
 /* crash.c */
 err_t crash_hook(void *ctx, struct arena *a, const char *sql);

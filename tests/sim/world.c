@@ -129,6 +129,7 @@ static void boot(void)
     must("handle", db_open(&sim.life, sim.store, &sim.db));
     must("engine's handle", db_open(&sim.life, sim.store, &e->db));
     e->opt = (struct engine_options){.data_dir = "/sim", .store = sim.store};
+    e->workspace_jobs = (struct jobs *)(void *)&sim; /* any but NULL: workspace.c knows its jobs */
     e->next_retry = e->next_timer = e->next_monitor = INSTANT_NONE;
     e->next_tick = sim.now + settings.tick_ms;
     store_set_statement_hook(sim.store, crash_hook, NULL);
@@ -200,8 +201,8 @@ void world_calm_until(instant_t end)
             bool tick = sim.engine.next_tick <= sim.now;
             world_step();
             if (tick) check_liveness();
-        } else if (!runner_act()) {
-            instant_t due = earliest(engine_due(&sim.engine), runner_due());
+        } else if (!jobs_act() && !runner_act()) {
+            instant_t due = earliest(engine_due(&sim.engine), earliest(runner_due(), jobs_due()));
             sim.now = due > sim.now ? due : sim.now + 1;
         }
         if (sim.dead) broken("the simulator itself", "died in calm weather");
@@ -284,6 +285,9 @@ void world_open(void)
     place_enter();
     check_open(sim.url);
     boot();
+    json_arena(&sim.arena);
+    db_use(sim.db, &sim.arena);
+    must("the instance", instance_ensure(sim.db));
     board_setup();
     sim.plain = false;
     enlist();

@@ -22,6 +22,7 @@ static int open_kit(void **state)
 {
     entity_setup();
     settings.dispatch_timeout_sec = TIMEOUT / SECOND_MS;
+    settings.incident_run_budget = 6;
     now = INT64_C(1800000000000);
     clock_set_source(virtual_clock);
     return kit_open(state);
