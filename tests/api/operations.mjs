@@ -290,9 +290,8 @@ export const OPERATIONS = {
   'GET /api/issues/{id}/tree-control/state': {},
   'GET /api/issues/{id}/tree-holds': {},
   'POST /api/issues/{id}/tree-holds': { body: () => ({ mode: 'pause' }) },
-  'GET /api/issues/{id}/tree-holds/{holdId}': {},
-  'POST /api/issues/{id}/tree-holds/{holdId}/release': { body: () => ({}) },
   'GET /api/issues/{id}/tree-holds/{holdId}': { anyName: [400, 404] }, // "Invalid hold ID" (IS-128)
+  'POST /api/issues/{id}/tree-holds/{holdId}/release': { body: () => ({}), ready: async (p) => { p.hold = await MAKE.hold(p); }, anyName: [400, 404] },
   'GET /api/issues/{id}/diagnostics/blockers': {},
   'GET /api/issues/{id}/explain': {},
   'GET /api/issues/{id}/history': { numbers: ['limit'] },
