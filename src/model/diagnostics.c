@@ -1,4 +1,4 @@
-/* diagnostics: three bounded reads. */
+/* diagnostics: two bounded reads. */
 #include "model/diagnostics.h"
 
 #include "base/text.h"
@@ -6,7 +6,6 @@
 #include "model/explain.h"
 #include "model/in_list.h"
 
-#define BLOCKERS_MAX 100
 #define WAKES_MAX 50
 #define ACTIVITIES_MAX 50
 #define WINDOW_DAYS 14
@@ -16,18 +15,10 @@
 #define NODE_WAKES_MAX 5
 #define NODE_ACTIVITIES_MAX 5
 
-#define REF_COLUMNS "b.id, b.identifier, b.title, b.status, b.priority, b.assignee_agent_id, b.assignee_user_id"
-
 static struct issue_ref ref_of(const struct issue *i)
 {
     return (struct issue_ref){i->id,       i->identifier,        i->title,           i->status,
                               i->priority, i->assignee_agent_id, i->assignee_user_id};
-}
-
-static struct issue_ref read_ref(const struct rows *r, int at)
-{
-    return (struct issue_ref){row_text(r, at),     row_text(r, at + 1), row_text(r, at + 2), row_text(r, at + 3),
-                              row_text(r, at + 4), row_text(r, at + 5), row_text(r, at + 6)};
 }
 
 static void write_issue(struct jw *w, const struct issue *i)
@@ -52,57 +43,6 @@ static void blocker_write(struct jw *w, const struct issue_ref *b)
     if (text_is(b->status, "cancelled")) jw_str(w, "cancelled_blocker_in_set");
     jw_arr_end(w);
     jw_obj_end(w);
-}
-
-static const char *blockers_sentence(struct arena *a, const struct issue *i, int total, int open, int cancelled)
-{
-    if (total == 0) return arena_printf(a, "%s has no blockers.", i->identifier);
-    if (open == 0) return arena_printf(a, "All %d blockers of %s are done; it can start.", total, i->identifier);
-    if (cancelled == open)
-        return arena_printf(a, "%s waits for %d cancelled %s, which will never be done: remove or replace %s.",
-                            i->identifier, open, open == 1 ? "blocker" : "blockers", open == 1 ? "it" : "them");
-    return arena_printf(a, "%s waits for %d of %d %s.", i->identifier, open, total,
-                        total == 1 ? "blocker" : "blockers");
-}
-
-err_t diagnose_blockers(struct db *db, struct jw *w, const struct issue *issue)
-{
-    struct rows r ROWS_AUTO = {0};
-    struct arena *a = db_arena(db);
-    struct issue_ref *refs = arena_array(a, struct issue_ref, BLOCKERS_MAX);
-    int shown = 0, total = 0, open = 0, cancelled = 0;
-    TRY(db_query(db, &r,
-                 "SELECT " REF_COLUMNS
-                 " FROM issue_relations x JOIN issues b ON b.id = x.issue_id WHERE x.related_issue_id = $1"
-                 " AND x.type = 'blocks' ORDER BY b.title, b.id",
-                 P(V_ID(issue->id))));
-    while (rows_next(&r)) {
-        struct issue_ref ref = read_ref(&r, 0);
-        total++;
-        open += !text_is(ref.status, "done");
-        cancelled += text_is(ref.status, "cancelled");
-        if (shown < BLOCKERS_MAX) refs[shown++] = ref;
-    }
-    TRY(rows_err(&r));
-    jw_obj(w);
-    write_issue(w, issue);
-    jw_kstr(w, "diagnosis", blockers_sentence(a, issue, total, open, cancelled));
-    jw_kobj(w, "readiness");
-    jw_kbool(w, "allBlockersDone", open == 0);
-    jw_kbool(w, "isDependencyReady", open == 0);
-    jw_kint(w, "unresolvedBlockerCount", open);
-    jw_kint(w, "pendingFinalizeBlockerCount", 0);
-    jw_obj_end(w);
-    jw_karr(w, "blockers");
-    for (int i = 0; i < shown; i++) blocker_write(w, &refs[i]);
-    jw_arr_end(w);
-    jw_kint(w, "omittedUnauthorizedBlockerCount", 0);
-    jw_kbool(w, "truncated", total > shown);
-    jw_kobj(w, "caps");
-    jw_kint(w, "maxBlockers", BLOCKERS_MAX);
-    jw_obj_end(w);
-    jw_obj_end(w);
-    return OK;
 }
 
 /* ---- wakes and activities of some issues, the newest of each ---- */

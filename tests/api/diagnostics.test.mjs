@@ -1,4 +1,4 @@
-// What blocks an issue, who was woken for it, what goes on below it (IS-135, example 15).
+// Who was woken for an issue, and what goes on below it (IS-135).
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { NOBODY, company, eventually, refused, server } from './harness.mjs';
@@ -8,23 +8,6 @@ const s = await server();
 const create = (c, body) => s.ok('POST', `/companies/${c.id}/issues`, { title: 'Work', ...body });
 const get = (i, what) => s.ok('GET', `/issues/${i.identifier}/diagnostics/${what}`);
 const ref = (i) => ({ id: i.id, identifier: i.identifier, title: i.title, status: i.status, priority: i.priority, assigneeAgentId: i.assigneeAgentId, assigneeUserId: i.assigneeUserId });
-
-test('blockers: the whole answer', async () => {
-  const c = await company(s);
-  const a = await create(c, { title: 'Child A', status: 'backlog' });
-  const done = await create(c, { title: 'B done', status: 'done' });
-  const off = await create(c, { title: 'C off', status: 'cancelled' });
-  const b = await create(c, { title: 'Child B', status: 'blocked', blockedByIssueIds: [a.id, done.id, off.id] });
-  const entry = (i, unresolved, flags) => ({ ...ref(i), isUnresolved: unresolved, isPendingFinalize: false, isDependencyReady: !unresolved, flags });
-  const got = await get(b, 'blockers');
-  assert.match(got.diagnosis, new RegExp(`${b.identifier} waits for 2 of 3`));
-  assert.deepEqual(got, { issue: ref(b), diagnosis: got.diagnosis,
-    readiness: { allBlockersDone: false, isDependencyReady: false, unresolvedBlockerCount: 2, pendingFinalizeBlockerCount: 0 },
-    blockers: [entry(done, false, []), entry(off, true, ['cancelled_blocker_in_set']), entry(a, true, [])],
-    omittedUnauthorizedBlockerCount: 0, truncated: false, caps: { maxBlockers: 100 } });
-  const free = await get(a, 'blockers');
-  assert.deepEqual([free.readiness.isDependencyReady, free.blockers, free.diagnosis], [true, [], `${a.identifier} has no blockers.`]);
-});
 
 test('wakes: the newest first, without the text of errors', async () => {
   const c = await company(s);
@@ -59,6 +42,6 @@ test('subtree: each issue with its state, blockers, wakes and activities', async
   assert.ok(got.nodes.every((n) => n.diagnosis.length > 5 && n.wakes.length <= 5 && n.activities.length <= 5));
   assert.deepEqual(got.caps, { maxDepth: 8, maxNodes: 100, maxBlockersPerNode: 20, maxWakesPerNode: 5, maxActivitiesPerNode: 5 });
   assert.equal(got.truncated, false);
-  for (const what of ['blockers', 'wakes', 'subtree']) refused(await s.api('GET', `/issues/${NOBODY}/diagnostics/${what}`), 404, 'Issue not found');
+  for (const what of ['wakes', 'subtree']) refused(await s.api('GET', `/issues/${NOBODY}/diagnostics/${what}`), 404, 'Issue not found');
   for (const r of await s.ok('GET', `/issues/${busy.id}/live-runs`)) await s.ok('POST', `/heartbeat-runs/${r.id}/cancel`, {});
 });

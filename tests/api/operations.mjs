@@ -302,7 +302,6 @@ export const OPERATIONS = {
     ...NEEDS('the assignee looks after its issue, from a run that works on one (IS-99, IS-10)') },
   'POST /api/issues/{id}/stalled-review-decision': { ready: (p) => p.s.ok('PATCH', `/issues/${p.issue.id}`, { status: 'in_review' }), body: () => ({ action: 'approve' }) },
   'POST /api/issues/{id}/scheduled-retry/retry-now': {},
-  'GET /api/issues/{id}/diagnostics/blockers': {},
   'GET /api/issues/{id}/diagnostics/wakes': {},
   'GET /api/issues/{id}/diagnostics/subtree': {},
   'GET /api/issues/{id}/watchdog': {},
