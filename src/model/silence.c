@@ -170,7 +170,12 @@ static err_t fold(struct db *db, struct run *run, const struct issue *issue)
 {
     struct watchdog_decision ignored;
     bool done = text_is(issue->status, "done");
-    int64_t n;
+    int64_t n, places;
+    /* with a workspace nobody has finalized yet it has not succeeded, whatever its issue says (WINV-4) */
+    TRY(db_int(db, &places, 0,
+               "SELECT count(*) FROM workspace_operations WHERE heartbeat_run_id = $1 AND execution_workspace_id IS NOT NULL",
+               P(V_ID(run->id))));
+    bool well = done && places == 0;
     TRY(silence_decide(db, &recovery_actor, run,
                        &(struct silence_decision){.decision = "dismissed_false_positive",
                                                   .reason = "The run had finished its issue before it fell silent."},
@@ -179,10 +184,12 @@ static err_t fold(struct db *db, struct run *run, const struct issue *issue)
         db,
         &(struct run_cancel){.run_id = run->id,
                              .statuses = "'running'",
-                             .as = done ? "succeeded" : "cancelled",
-                             .error = done ? NULL : "Its issue was cancelled",
-                             .error_code = done ? NULL : "issue_cancelled",
-                             .stop_reason = done ? "completed" : "cancelled",
+                             .as = well ? "succeeded" : "cancelled",
+                             .error = well   ? NULL
+                                      : done ? "It had finished its issue and fell silent"
+                                             : "Its issue was cancelled",
+                             .error_code = well ? NULL : done ? "issue_terminal_status" : "issue_cancelled",
+                             .stop_reason = well ? "completed" : "cancelled",
                              .result_key = "sourceResolvedWatchdogFold",
                              .result = json_pack("{s:s, s:s, s:s}", "sourceIssueId", issue->id, "status", issue->status,
                                                  "cleanup", "terminate_requested")},

@@ -119,7 +119,8 @@ const struct check_trigger check_triggers[] = {
      SAYS("INV-20", ID("NEW.id"))},
     {"sim_start_blocked", "UPDATE OF status ON heartbeat_runs",
      STARTS
-     " AND NEW.issue_id IS NOT NULL AND (NEW.takes_lock OR NEW.wake_reason IS DISTINCT FROM 'source_scoped_recovery_action') AND " OPEN_BLOCKER(
+     " AND NEW.issue_id IS NOT NULL AND (NEW.takes_lock OR NOT EXISTS (SELECT 1 FROM heartbeat_run_data d WHERE d.run_id = NEW.id"
+     "   AND " TXT("d.context_snapshot") " LIKE '%\"recoveryActionId\":%')) AND " OPEN_BLOCKER(
          "NEW.issue_id") " AND (NEW.takes_lock OR NOT EXISTS (SELECT 1 FROM heartbeat_run_data d WHERE d.run_id = NEW.id"
                          "   AND " TXT(
                              "d.context_snapshot") " LIKE '%\"wakeCommentIds\":[\"%'))"
