@@ -123,7 +123,7 @@ static err_t wake_assignee(struct db *db, const struct issue *i, const char *ref
                                                                       "consumedPathRef", ref, "runId", result.run_id)});
 }
 
-static err_t ask_board(struct db *db, const struct issue *i, const struct run *run)
+err_t review_ask_board(struct db *db, const struct issue *i, const struct run *run)
 {
     return escalate_issue(
         db, i,
@@ -146,7 +146,7 @@ err_t review_path_consumed(struct db *db, const char *issue_id, const char *ref)
     TRY(stalled(db, &i, &lost));
     if (!lost) return OK;
     TRY(wake_assignee(db, &i, ref, &woken));
-    return woken ? OK : ask_board(db, &i, NULL);
+    return woken ? OK : review_ask_board(db, &i, NULL);
 }
 
 err_t review_settle(struct db *db, struct ended *e)
@@ -163,7 +163,7 @@ err_t review_settle(struct db *db, struct ended *e)
     /* never a second time, nor by a retry of it: each run would be a new reference, for ever (INV-33) */
     bool was_it = text_is(e->run->wake_reason, "issue_review_path_lost") || json_bool(e->context, "reviewPathLost", false);
     if (!was_it && e->can_act) TRY(wake_assignee(db, &i, e->run->id, &woken));
-    return woken ? OK : ask_board(db, &i, e->run);
+    return woken ? OK : review_ask_board(db, &i, e->run);
 }
 
 /* ---- the board decides ---- */

@@ -17,6 +17,9 @@ err_t review_settle(struct db *db, struct ended *e) MUST_CHECK;
  * approval, a monitor, a run). Nothing happens while another path is left. */
 err_t review_path_consumed(struct db *db, const char *issue_id, const char *ref) MUST_CHECK;
 
+/* No path is left and nobody is to be woken for it: the board has to name one (EX-89). run: the last one, or NULL. */
+err_t review_ask_board(struct db *db, const struct issue *i, const struct run *run) MUST_CHECK;
+
 /* ---- the board decides a stalled review (EX-91, IS-100) ---- */
 
 struct review_decision {

@@ -9,6 +9,7 @@
 #include "model/explain.h"
 #include "model/follow_up.h"
 #include "model/issue.h"
+#include "model/review.h"
 #include "model/run.h"
 #include "model/wake.h"
 #include "rules/heartbeat.h"
@@ -19,7 +20,7 @@
 
 /* What a cheap look already shows to be moving or waiting is left out; explain judges the rest. */
 #define CANDIDATES                                                                                                                         \
-    "WHERE status IN ('todo','in_progress') AND assignee_agent_id IS NOT NULL AND assignee_user_id IS NULL AND hidden_at IS NULL"          \
+    "WHERE status IN ('todo','in_progress','in_review') AND assignee_agent_id IS NOT NULL AND assignee_user_id IS NULL AND hidden_at IS NULL"          \
     " AND (company_id > $1 OR (company_id = $1 AND id > $2))"                                                                              \
     " AND NOT EXISTS (SELECT 1 FROM heartbeat_runs r WHERE r.issue_id = issues.id AND r.status IN ('queued','running','scheduled_retry'))" \
     " AND NOT EXISTS (SELECT 1 FROM issue_relations x JOIN issues b ON b.id = x.issue_id WHERE x.related_issue_id = issues.id"             \
@@ -34,9 +35,15 @@ static bool unreachable(const struct explain_verdict *v)
             text_is(v->reason, "invalid_org_chain"));
 }
 
+/* The safety net below review.c, which acts when a path is used up (EX-89 BETTER). */
+static bool unreviewed(const struct explain_verdict *v)
+{
+    return v->state == EXPLAIN_DEAD && text_is(v->reason, "review_without_path");
+}
+
 static bool concerns(const struct explain_verdict *v)
 {
-    return (v->state == EXPLAIN_DEAD && v->recoverable) || unreachable(v);
+    return (v->state == EXPLAIN_DEAD && v->recoverable) || unreachable(v) || unreviewed(v);
 }
 
 err_t stalled_page(struct db *db, const struct stalled *after, int limit, struct stalled **found, int *count,
@@ -232,6 +239,10 @@ err_t stalled_treat(struct db *db, const char *issue_id, enum stalled_step *step
     if (unreachable(v)) {
         *step = STALLED_ESCALATED;
         return no_assignee(db, &i, v);
+    }
+    if (unreviewed(v)) {
+        *step = STALLED_ESCALATED;
+        return review_ask_board(db, &i, NULL);
     }
     const char *since = instant_text(a, v->since);
     const char *key = arena_printf(
