@@ -300,7 +300,8 @@ const struct check_rule check_end_rules[] = {
          "open_id", "resolved")},
     {"INV-27", ANY_TOUCHED,
      "SELECT open_id FROM (SELECT p.id AS open_id, max(s.at) AS closed FROM issues p"
-     " JOIN issues c ON c.parent_id = p.id LEFT JOIN sim_closed s ON s.id = c.id WHERE p.assignee_agent_id IS NOT NULL AND p.hidden_at IS NULL"
+     " JOIN issues c ON c.parent_id = p.id AND c.origin_kind NOT IN ('task_watchdog','issue_productivity_review'," /* look at work, are none */
+     "'harness_liveness_escalation') LEFT JOIN sim_closed s ON s.id = c.id WHERE p.assignee_agent_id IS NOT NULL AND p.hidden_at IS NULL"
      " AND p.status NOT IN ('backlog','done','cancelled') GROUP BY p.id"
      " HAVING count(CASE WHEN c.status NOT IN ('done','cancelled') THEN 1 END) = 0) AS ready WHERE closed IS NOT NULL" KNOWS(
          "open_id", "closed")},
