@@ -149,8 +149,8 @@ static err_t give_up(struct db *db, const struct issue *i, const struct explaine
             : "Runs end without moving the issue on. Read the last run's log, say what is missing, then move the issue to todo.";
     return escalate_issue(db, i,
                           &(struct escalation){.cause = e->run_count == 0 ? "stalled_at_dispatch"
-                                                        : spent          ? "incident_budget_exhausted"
-                                                                         : "stranded_assigned_issue",
+                                                        : spent           ? "incident_budget_exhausted"
+                                                                          : "stranded_assigned_issue",
                                                .fingerprint_suffix = e->run_count == 0 ? since : NULL,
                                                .action = action,
                                                .agent_id = i->assignee_agent_id,
