@@ -7,7 +7,7 @@
 #include "rules/liveness.h"
 
 /* A run that was asked for a status and gave none is the handoff's to judge (EX-73). */
-static bool was_asked(const struct run *run) { return text_is(run->wake_reason, "finish_successful_run_handoff"); }
+static bool was_asked(const json_t *context) { return json_bool(context, "handoffRequired", false); }
 
 static bool wanted(const struct ended *e, const struct issue *i)
 {
@@ -85,7 +85,7 @@ err_t continuation_settle(struct db *db, struct ended *e)
     struct issue issue;
     bool found, path, spent;
     int64_t attempt = e->run->continuation_attempt + 1;
-    if (e->followed || !e->can_act || was_asked(e->run)) return OK;
+    if (e->followed || !e->can_act || was_asked(e->context)) return OK;
     TRY(follow_up_issue(db, e->run, &issue, &found));
     if (!found || !wanted(e, &issue)) return OK;
     TRY(follow_up_has_path(db, &issue, &path));

@@ -117,7 +117,7 @@ err_t handoff_settle(struct db *db, struct ended *e)
         .succeeded = true,
         .own_issue = issue.assignee_user_id == NULL && text_is(issue.assignee_agent_id, e->run->agent_id),
         .can_act = e->can_act,
-        .corrective = text_is(reason, "finish_successful_run_handoff"),
+        .corrective = json_bool(e->context, "handoffRequired", false), /* a retry of it is it, too */
         .recovery = json_str(e->context, "recoveryActionId") != NULL,
         .monitor_run = reason && strncmp(reason, "issue_monitor", 13) == 0,
         .by_comment = has_comments(e->context),

@@ -68,7 +68,7 @@ err_t missing_comment_settle(struct db *db, struct ended *e)
                                                .has_issue = true,
                                                .issue_open = !status_terminal(issue.status),
                                                .skip = json_bool(e->context, "skipIssueComment", false),
-                                               .is_reminder = text_is(run->wake_reason, "missing_issue_comment"),
+                                               .is_reminder = json_str(e->context, "missingIssueCommentForRunId") != NULL, /* a retry of it is it, too */
                                                .succeeded = text_is(run->status, "succeeded"),
                                                .commented = comment != NULL,
                                                .comment_waits = waits,

@@ -4,8 +4,10 @@
 #include "base/text.h"
 #include "model/activity.h"
 #include "model/agent.h"
+#include "model/hold.h"
 #include "model/issue.h"
 #include "model/monitor_end.h"
+#include "model/relation.h"
 #include "model/wake.h"
 #include "rules/monitor.h"
 
@@ -220,6 +222,13 @@ static err_t clear_now(struct db *db, const struct issue *before, const char *re
         &(struct monitor_change){.action = "issue.monitor_cleared", .clear_reason = reason, .monitor = m.json});
 }
 
+static err_t put_off(struct db *db, const struct issue *i, const struct monitor *m, enum monitor_look *did)
+{
+    *did = LOOK_REARMED;
+    return db_exec_one(db, "UPDATE issues SET monitor_next_check_at = $2 WHERE id = $1",
+                       P(V_ID(i->id), V_TIME(monitor_rearm(m, clock_now()))));
+}
+
 /* Kept back for good, or only for now? */
 static err_t kept_back(struct db *db, const struct issue *i, const struct monitor *m, enum monitor_look *did)
 {
@@ -228,19 +237,33 @@ static err_t kept_back(struct db *db, const struct issue *i, const struct monito
     bool found;
     TRY(agent_get(db, who_looks(i, m), &agent, &found));
     bool for_good = !found || text_is(agent.status, "terminated");
-    *did = for_good ? LOOK_CLEARED : LOOK_REARMED;
-    if (!for_good)
-        return db_exec_one(db, "UPDATE issues SET monitor_next_check_at = $2 WHERE id = $1",
-                           P(V_ID(i->id), V_TIME(monitor_rearm(m, clock_now()))));
+    if (!for_good) return put_off(db, i, m, did);
+    *did = LOOK_CLEARED;
     TRY(clear_now(db, i, "dispatch_skipped", &after));
     return monitor_lost(db, &after, "dispatch_skipped"); /* it was the only path */
+}
+
+/* A gate that opens by itself or by somebody's hand: a hold, a blocker, a pause. */
+static err_t shut(struct db *db, const struct issue *i, const struct monitor *m, bool *yes)
+{
+    struct agent agent;
+    const char *why = NULL;
+    json_t *open;
+    bool found;
+    int blockers;
+    TRY(hold_keeps(db, i->id, yes));
+    TRY(relation_unresolved(db, i->id, &open, &blockers));
+    TRY(agent_get(db, who_looks(i, m), &agent, &found));
+    if (found) TRY(agent_invokable(db, &agent, &why));
+    *yes = *yes || blockers > 0 || text_is(why, "paused");
+    return OK;
 }
 
 err_t monitor_look(struct db *db, const char *issue_id, enum monitor_look *did)
 {
     struct issue i, after;
     struct wake_result result;
-    bool found;
+    bool found, held;
     *did = LOOK_NOTHING;
     TRY(issue_get(db, issue_id, &i, &found));
     if (!found || i.monitor_next_check_at == INSTANT_NONE || i.monitor_next_check_at > clock_now()) return OK;
@@ -254,6 +277,8 @@ err_t monitor_look(struct db *db, const char *issue_id, enum monitor_look *did)
         TRY(clear_now(db, &i, used_up, &after));
         return monitor_exhaust(db, &after, &m, used_up);
     }
+    TRY(shut(db, &i, &m, &held));
+    if (held) return put_off(db, &i, &m, did); /* not asked for: each refusal would leave a mark (INV-33) */
     TRY(wake_for_look(db, &scheduler, &i, &m, false, &result));
     if (result.outcome == WAKE_SKIPPED) return kept_back(db, &i, &m, did);
     *did = LOOK_WOKEN;

@@ -45,7 +45,7 @@ static err_t participant(struct db *db, struct ended *e, const struct issue *i)
     const struct run *run = e->run;
     struct run next;
     bool spent;
-    bool again = text_is(run->wake_reason, "execution_review_participant_recovery");
+    bool again = json_bool(e->context, "reviewParticipantRecovery", false);
     bool ready = e->has_agent && agent_status_invokable(e->agent.status);
     if (text_is(e->outcome->error_family, "provider_quota")) {
         instant_t at = e->outcome->retry_not_before;
@@ -60,7 +60,9 @@ static err_t participant(struct db *db, struct ended *e, const struct issue *i)
         return hand_up(db, e, i, "execution_review_participant_recovery",
                        "The reviewer ended without a decision. Decide the review, or name another reviewer.");
     e->followed = true;
-    return follow_up_run(db, run, json_deep_copy(e->context), "execution_review_participant_recovery",
+    json_t *context = json_deep_copy(e->context);
+    json_object_set_new(context, "reviewParticipantRecovery", json_true()); /* its retries know it, too */
+    return follow_up_run(db, run, context, "execution_review_participant_recovery",
                          "execution_review_participant_recovery",
                          (struct run_seed){.process_loss_retry_count = run->process_loss_retry_count,
                                            .scheduled_retry_attempt = run->scheduled_retry_attempt},

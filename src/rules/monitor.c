@@ -57,13 +57,27 @@ json_t *monitor_normalise(const json_t *given, const char *scheduled_by)
     return out;
 }
 
+/* Nothing but what every policy has by default (IS-94: all empty is none). */
+static bool says_nothing(const json_t *policy)
+{
+    const char *key;
+    json_t *v;
+    json_object_foreach ((json_t *)(uintptr_t)policy, key, v) {
+        bool usual = json_is_null(v) || (text_is(key, "mode") && text_is(json_string_value(v), "normal")) ||
+                     (text_is(key, "commentRequired") && json_is_true(v)) ||
+                     (text_is(key, "stages") && json_array_size(v) == 0);
+        if (!usual) return false;
+    }
+    return true;
+}
+
 const char *monitor_policy_text(struct arena *a, const char *policy_text, json_t *monitor)
 {
     json_t *policy = json_read(policy_text);
     if (!json_is_object(policy)) policy = json_object();
     json_object_del(policy, "monitor");
     if (monitor) json_object_set(policy, "monitor", monitor);
-    return json_object_size(policy) ? json_text(a, policy) : NULL;
+    return says_nothing(policy) ? NULL : json_text(a, policy);
 }
 
 /* ---- judgements ---- */

@@ -151,7 +151,7 @@ static void decide_open(struct machine *m)
     bool asks = f->status_sent && (text_is(f->to, "done") || text_is(f->to, "in_review"));
     /* what was closed begins anew (its state goes); what all have approved is done */
     bool over = status_terminal(f->from) ? text_is(f->to, "done") : text_is(json_str(m->stored, "status"), "completed");
-    if (asks && !over) start(m);
+    if (asks && !over && f->policy->count > 0) start(m);
     if (m->out->verdict == STAGE_OK && json_is_object(f->request) && !stage_pending(m->out->state))
         refuse(m, STAGE_NO_REQUEST, NULL);
 }

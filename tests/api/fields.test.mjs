@@ -74,6 +74,13 @@ const READ = {
   'POST /api/execution-workspaces/{id}/finalize': answer,
   'POST /api/companies/{companyId}/execution-workspaces/gc': answer,
   'POST /api/agents/{id}/runtime-state/reset-session': answer,
+  'POST /api/agents/{id}/skills/sync': answer,
+  'PATCH /api/agents/{id}/instructions-path': answer,
+  'POST /api/issues/{id}/inbox-archive': answer,
+  'DELETE /api/issues/{id}/inbox-archive': answer,
+  'POST /api/companies/{companyId}/inbox-dismissals': answer,
+  'PUT /api/sidebar-preferences/me': answer,
+  'PUT /api/companies/{companyId}/sidebar-preferences/me': answer,
   'POST /api/companies/{companyId}/adapters/{type}/test-environment': answer,
   'POST /api/issues/{id}/recovery-actions/resolve': answer,
   'POST /api/issues/{id}/tree-control/preview': answer,
@@ -94,6 +101,7 @@ const not = (skip) => ({ skip });
 const FIELDS = {
   // companies
   brandColor: { value: () => '#123456' },
+  interactionResolverGovernance: { value: () => ({ suggest_tasks: { cap: 'human_only' } }) },
   logoAssetId: not('there are no assets to name: refused in bad_input'),
   // agents
   reportsTo: id('other'),
@@ -109,6 +117,17 @@ const FIELDS = {
   trustPreset: { value: () => 'low_trust_review' },
   authorizationPolicy: { value: () => ({ rules: [] }) },
   'POST /api/agents/{id}/keys scope': { value: () => ({ kind: 'standard' }) },
+  'POST /api/agents/{id}/skills/sync mode': not('says how the wishes are taken: agent_history.test'),
+  'POST /api/agents/{id}/skills/sync desiredSkills': { value: () => ['some/skill'] },
+  'PATCH /api/agents/{id}/instructions-path path': { value: () => '/srv/a.md', with: () => ({ adapterConfigKey: 'instructionsFilePath' }) },
+  'PATCH /api/agents/{id}/instructions-path adapterConfigKey': { value: () => 'instructionsFilePath', with: () => ({ path: '/srv/a.md' }) },
+  // the inbox
+  'POST /api/issues/{id}/inbox-archive userId': { value: () => 'local-board' },
+  'DELETE /api/issues/{id}/inbox-archive userId': { value: () => 'local-board' },
+  itemKey: { value: () => 'run:x' },
+  'POST /api/companies/{companyId}/inbox-dismissals kind': { value: () => 'dismiss' },
+  snoozedUntil: not('of a snooze, and in the future: inbox.test'),
+  orderedIds: { value: (p) => [p.agent.id] },
   // wakes
   source: { value: () => 'automation', see: (got) => got.invocationSource },
   payload: { value: (p) => ({ issueId: p.issue.id }), see: (got) => got.contextSnapshot.issueId, shows: (v) => v.issueId },

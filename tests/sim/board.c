@@ -129,8 +129,14 @@ static err_t patch(struct db *db, void *arg)
         json_object_set_new(c.requested, "status", json_string(o->status));
     }
     if (o->status == NULL && o->text == NULL) { /* something else: the assignee or the blockers */
-        int64_t what = below(4);
-        if (what == 0) {
+        int64_t what = below(5);
+        if (what == 4) {
+            static const char *const ends[] = {"wake_owner", "create_recovery_issue", "escalate_to_board"};
+            json_t *m = json_pack("{s:s, s:I, s:s}", "nextCheckAt", instant_text(db_arena(db), sim.now + below(20 * MINUTE_MS)),
+                                  "maxAttempts", (json_int_t)below(3) + 1, "recoveryPolicy", ends[below(3)]);
+            c.after.execution_policy = json_text(db_arena(db), json_pack("{s:o}", "monitor", m));
+            c.policy_sent = true;
+        } else if (what == 0) {
             c.after.assignee_agent_id = NULL;
             c.after.assignee_user_id = chance(50) ? LOCAL_BOARD_USER : NULL;
         } else if (what < 3) {

@@ -192,6 +192,16 @@ const struct check_rule check_always_rules[] = {
      " (SELECT 1 FROM activity_log a WHERE a.run_id = c.id AND a.action LIKE 'issue.%' AND a.action NOT IN ('issue.checked_out','issue.read_marked')))"
      " SELECT id FROM chain WHERE n > $1",
      LIMIT_INCIDENT},
+    /* a look that is scheduled stands in the policy, too, and in a place where it can happen */
+    {"INV-28", ISSUE_TOUCHED,
+     ISSUES("i.id", "",
+            "i.monitor_next_check_at IS NOT NULL AND (i.execution_policy -> 'monitor' ->> 'nextCheckAt' IS NULL"
+            " OR i.status IN ('done','cancelled'))")},
+    /* one that was used up woke somebody */
+    {"INV-28", ISSUE_TOUCHED,
+     ISSUES("i.id", "",
+            "i.execution_state -> 'monitor' ->> 'status' = 'triggered' AND NOT EXISTS (SELECT 1 FROM agent_wakeup_requests w"
+            " WHERE w.issue_id = i.id AND w.status <> 'skipped')")},
     {"INV-12", WAKE_TOUCHED,
      WAKES("w.id", "", "(w.finished_at IS NULL) <> (w.status IN ('queued','claimed','deferred_issue_execution'))")},
     {"INV-12", WAKE_TOUCHED,

@@ -124,6 +124,19 @@ static void test_done_and_in_review_start_the_first_stage(void **state)
     is_at(&o, "done", ME, NULL, NULL);
 }
 
+static void test_a_policy_without_stages_leaves_the_state_alone(void **state)
+{
+    (void)state;
+    given("{\"monitor\":{\"nextCheckAt\":\"t\"}}");
+    struct stage_facts f = facts("in_progress", "done", ME);
+    struct stage_outcome o = decide(&f);
+    is_at(&o, "done", ME, NULL, NULL);
+    json_t *s = json_pack("{s:s, s:{s:s}}", "status", "idle", "monitor", "status", "scheduled");
+    f.state = s;
+    o = decide(&f);
+    assert_ptr_equal(o.state, s);
+}
+
 static void test_an_explicit_assignee_is_preferred_and_the_worker_never_chosen(void **state)
 {
     (void)state;
@@ -439,6 +452,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_policies_are_normalised),
         cmocka_unit_test(test_done_and_in_review_start_the_first_stage),
+        cmocka_unit_test(test_a_policy_without_stages_leaves_the_state_alone),
         cmocka_unit_test(test_an_explicit_assignee_is_preferred_and_the_worker_never_chosen),
         cmocka_unit_test(test_ones_own_review_is_skipped_on_done_only),
         cmocka_unit_test(test_approvals_lead_through_the_stages_to_done),
