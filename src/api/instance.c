@@ -2,7 +2,9 @@
 #include "api/handlers.h"
 #include "api/schemas.h"
 #include "model/environment.h"
+#include "model/graph_liveness.h"
 #include "model/instance_settings.h"
+#include "model/suppression.h"
 
 static const char *const sharing[] = {"allowed", "not_allowed", "prompt", NULL};
 static const char *const modes[] = {"any", "kubernetes", NULL};
@@ -51,7 +53,10 @@ static const struct prop experimental_props[] = {
 };
 SCHEMA(INSTANCE_EXPERIMENTAL, experimental_props);
 
-static const struct prop root_props[] = {{"defaultEnvironmentId", PROP_UUID, NULLABLE}};
+static const struct prop root_props[] = {
+    {"defaultEnvironmentId", PROP_UUID, NULLABLE},
+    {"executionPaused", PROP_BOOL},
+};
 SCHEMA(INSTANCE_SETTINGS, root_props);
 
 static err_t answer(struct req *r, enum settings_part part, const struct instance_settings *s)
@@ -80,11 +85,21 @@ static json_t *known_only(const json_t *body, const struct schema *s)
     return out;
 }
 
+static err_t check_environment(struct req *r)
+{
+    const char *id = json_str(r->body, "defaultEnvironmentId");
+    struct environment e;
+    bool found = true;
+    if (id) TRY(environment_get(r->db, id, &e, &found));
+    return found ? environment_check(r->db, id) : dangling(r, "defaultEnvironmentId", id);
+}
+
 static err_t patch(struct req *r, enum settings_part part)
 {
     struct instance_settings s;
-    TRY(environment_check(r->db, json_str(r->body, "defaultEnvironmentId")));
+    TRY(check_environment(r));
     TRY(instance_settings_patch(r->db, &r->actor, part, known_only(r->body, r->route->body), &s));
+    suppression_take(&s);
     return answer(r, part, &s);
 }
 
@@ -94,3 +109,28 @@ err_t instance_experimental_show(struct req *r) { return show(r, SETTINGS_EXPERI
 err_t instance_settings_change(struct req *r) { return patch(r, SETTINGS_ROOT); }
 err_t instance_general_change(struct req *r) { return patch(r, SETTINGS_GENERAL); }
 err_t instance_experimental_change(struct req *r) { return patch(r, SETTINGS_EXPERIMENTAL); }
+
+/* ---- stalled chains of blockers (EX-112) ---- */
+
+static const struct prop lookback_props[] = {{"lookbackHours", PROP_INT, 0, .min = 1, .max = LOOKBACK_HOURS_MAX}};
+SCHEMA(GRAPH_LOOKBACK, lookback_props);
+
+static int64_t lookback(const struct req *r, const struct instance_settings *s)
+{
+    return json_int(r->body, "lookbackHours", instance_lookback_hours(s));
+}
+
+err_t graph_recovery_preview(struct req *r)
+{
+    struct instance_settings s;
+    TRY(instance_settings_get(r->db, &s));
+    return graph_preview_write(r->db, &r->w, lookback(r, &s));
+}
+
+err_t graph_recovery_run(struct req *r)
+{
+    struct instance_settings s;
+    TRY(instance_settings_get(r->db, &s));
+    return graph_run_write(r->db, &r->w, lookback(r, &s),
+                           instance_experiment(&s, "enableIssueGraphLivenessAutoRecovery"));
+}

@@ -32,6 +32,8 @@ const struct id_list *body_ids(struct req *r, const char *key);
 err_t body_issue_ids(struct req *r, const char *key, const struct id_list **out) MUST_CHECK;
 /* One issue of the company by UUID or identifier; *found false when there is none. */
 err_t company_issue(struct req *r, const char *ref, struct issue *out, bool *found) MUST_CHECK;
+/* Sets the issue's watchdog as a body {agentId, instructions?} says (IS-124). */
+err_t watchdog_set_by(struct req *r, const struct issue *issue, const json_t *body) MUST_CHECK;
 /* Is this text a UUID or shaped like an issue identifier? */
 bool issue_ref_valid(const char *ref);
 /* Adds IS-5 "Invalid uuid" when a member is neither. For refine functions. */

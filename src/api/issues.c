@@ -101,6 +101,7 @@ static const struct prop create_props[] = {
     {"createdByUserId", PROP_STRING, NULLABLE | READ_ONLY},
     {"idempotencyKey", PROP_STRING, NULLABLE, .min = 1, .max = 255},
     {"allowDuplicate", PROP_BOOL},
+    {"watchdog", PROP_OBJECT, 0, .object = &ISSUE_WATCHDOG},
 };
 SCHEMA_WITH(ISSUE_CREATE, create_props, .refine = refine_create);
 
@@ -113,6 +114,7 @@ static const struct prop child_props[] = {
     {"acceptanceCriteria", PROP_ARRAY, 0, .max = 20, .items = &criterion},
     {"blockParentUntilDone", PROP_BOOL},
     {"allowDuplicate", PROP_BOOL},
+    {"watchdog", PROP_OBJECT, 0, .object = &ISSUE_WATCHDOG},
 };
 SCHEMA_WITH(ISSUE_CHILD, child_props, .refine = refine_create);
 
@@ -235,6 +237,13 @@ static err_t answer_created(struct req *r, const struct issue_created *done, boo
 
 /* ---- create ---- */
 
+static err_t set_watchdog(struct req *r, const struct issue_created *done)
+{
+    const json_t *wanted = json_object_get(r->body, "watchdog");
+    if (!json_is_object(wanted) || done->dedup_reason) return OK;
+    return watchdog_set_by(r, &done->row, wanted);
+}
+
 static void set_ids(struct id_list *to, const struct id_list *from)
 {
     if (from) *to = *from;
@@ -291,6 +300,7 @@ err_t issue_create_route(struct req *r)
     in.idempotency_key = json_str(r->body, "idempotencyKey");
     TRY(create_common(r, &in));
     TRY(issue_create(r->db, &r->actor, &in, &done));
+    TRY(set_watchdog(r, &done));
     return answer_created(r, &done, false);
 }
 
@@ -317,7 +327,8 @@ err_t issue_child_make(struct req *r, struct issue_created *done)
     in.block_parent = json_bool(r->body, "blockParentUntilDone", false);
     TRY(create_common(r, &in));
     append_criteria(r, &in.row);
-    return issue_create(r->db, &r->actor, &in, done);
+    TRY(issue_create(r->db, &r->actor, &in, done));
+    return set_watchdog(r, done);
 }
 
 err_t issue_child_create(struct req *r)

@@ -9,6 +9,7 @@
 #include "base/rare.h"
 #include "base/settings.h"
 #include "model/claim.h"
+#include "model/suppression.h"
 
 #include <unistd.h>
 
@@ -76,7 +77,7 @@ void dispatch_pass(struct engine *e)
 {
     struct arena keep ARENA_AUTO = {0};
     int size = (int)rare_value("dispatch.page", PAGE, 1);
-    if (settings.restore_in_progress) return;
+    if (scheduling_suppressed()) return;
     for (int page = 0, offset = 0; page < PAGES_MAX && slots_left(e) > 0; page++) {
         const char **agents, **companies;
         int n = read_page(e, &keep, size, offset, &agents, &companies);

@@ -121,5 +121,9 @@ err_t backstop_pass(struct engine *e) MUST_CHECK;
 err_t stalled_pass(struct engine *e) MUST_CHECK;
 /* actions.c: a duty of the sweep, open recovery actions (EX-125). */
 err_t actions_pass(struct engine *e) MUST_CHECK;
+/* graph_liveness.c, task_watchdogs.c, productivity.c: duties of the sweep (EX-112, EX-150, EX-152). */
+err_t graph_liveness_pass(struct engine *e) MUST_CHECK;
+err_t task_watchdogs_pass(struct engine *e) MUST_CHECK;
+err_t productivity_pass(struct engine *e) MUST_CHECK;
 
 #endif

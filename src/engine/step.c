@@ -4,6 +4,7 @@
  * runs the same code.
  */
 #include "base/settings.h"
+#include "model/suppression.h"
 #include "engine/workspace.h"
 
 void engine_unit(struct engine *e)
@@ -33,6 +34,9 @@ void engine_passes(struct engine *e, instant_t now)
     monitors_pass(e);
     if (now >= e->next_tick) {
         e->next_tick = now + settings.tick_ms;
+        engine_unit(e);
+        err_t err = suppression_refresh(e->db); /* another server may have changed it */
+        if (err) engine_failed(e, "suppression", err);
         if (settings.scheduler_enabled) sweep_pass(e);
     }
     dispatch_pass(e);

@@ -117,9 +117,12 @@ void sweep_pass(struct engine *e)
         {"runs", resume_runs},
         {"actions", actions_pass},
         {"stalled", stalled_pass},
+        {"graph_liveness", graph_liveness_pass},
         {"backstop", backstop_pass},
+        {"task_watchdogs", task_watchdogs_pass},
         {"workspaces", workspace_settle_pass},
         {"finished workspaces", workspace_retire_pass},
+        {"productivity", productivity_pass},
         {"prune", prune_events},
     };
     for (size_t i = 0; i < sizeof duties / sizeof *duties; i++) {

@@ -4,6 +4,7 @@
 #include "engine/engine_internal.h"
 #include "model/agent.h"
 #include "model/retry.h"
+#include "model/suppression.h"
 #include "model/wake.h"
 #include "rules/heartbeat.h"
 
@@ -82,7 +83,7 @@ void timers_pass(struct engine *e)
     instant_t now = clock_now();
     int promoted;
     bool due = e->next_timer != INSTANT_NONE && now >= e->next_timer;
-    if (!settings.scheduler_enabled || settings.restore_in_progress) return;
+    if (!settings.scheduler_enabled || scheduling_suppressed()) return;
     if (!due && now - e->looked_at < LOOK_EVERY_MS && now >= e->looked_at) {
         if (e->next_timer == INSTANT_NONE || e->next_timer > e->looked_at + LOOK_EVERY_MS) e->next_timer = e->looked_at + LOOK_EVERY_MS;
     } else {

@@ -2,7 +2,9 @@
 #include "model/continuation.h"
 
 #include "base/text.h"
+#include "model/activity.h"
 #include "model/escalate.h"
+#include "model/productivity.h"
 #include "model/wake.h"
 #include "rules/liveness.h"
 
@@ -80,16 +82,35 @@ static err_t exhausted(struct db *db, struct ended *e, const struct issue *i)
                                                    e->run->liveness_state, "attempts", CONTINUATIONS_MAX)});
 }
 
+/* While somebody is asked why the agent is so busy, it is not sent on by itself (EX-153). */
+static err_t held_by_review(struct db *db, const struct ended *e, const struct issue *i, bool *held)
+{
+    TRY(productivity_held(db, i->id, e->run->agent_id, held));
+    if (!*held) return OK;
+    return activity_log(db, &follow_up_actor,
+                        &(struct activity_entry){.company_id = i->company_id,
+                                                 .action = "issue.productivity_review_continuation_held",
+                                                 .entity_type = "issue",
+                                                 .entity_id = i->id,
+                                                 .agent_id = e->run->agent_id,
+                                                 .run_id = e->run->id,
+                                                 .details = json_pack("{s:s, s:s, s:s}", "source", "run.liveness_continuation",
+                                                                      "livenessState", e->run->liveness_state, "identifier",
+                                                                      i->identifier)});
+}
+
 err_t continuation_settle(struct db *db, struct ended *e)
 {
     struct issue issue;
-    bool found, path, spent;
+    bool found, path, spent, held;
     int64_t attempt = e->run->continuation_attempt + 1;
     if (e->followed || !e->can_act || was_asked(e->context)) return OK;
     TRY(follow_up_issue(db, e->run, &issue, &found));
     if (!found || !wanted(e, &issue)) return OK;
     TRY(follow_up_has_path(db, &issue, &path));
     if (path && !text_is(issue.status, "todo")) return OK;
+    TRY(held_by_review(db, e, &issue, &held));
+    if (held) return OK;
     TRY(follow_up_budget_spent(db, e->run, &spent));
     if (attempt > CONTINUATIONS_MAX || spent) return exhausted(db, e, &issue);
     return go_on(db, e, &issue, attempt);

@@ -9,6 +9,7 @@
 #include "model/hold.h"
 #include "model/explain_review.h"
 #include "model/in_list.h"
+#include "model/suppression.h"
 #include "model/recovery_action.h"
 #include "model/issue.h"
 #include "model/run.h"
@@ -340,7 +341,7 @@ struct gates {
 
 static err_t gate_of(struct load *l, struct gates *g, int agent, const char **out)
 {
-    struct explain_agent f = {.suppressed = settings.restore_in_progress, .company_status = g->company.status};
+    struct explain_agent f = {.suppressed = scheduling_suppressed(), .company_status = g->company.status};
     if (agent < 0) {
         *out = explain_gate(&f);
         return OK;

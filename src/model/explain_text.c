@@ -33,6 +33,7 @@ static const char *gate_sentence(struct arena *a, const char *gate, const char *
     static const struct {
         const char *gate, *text; /* %s: the agent */
     } texts[] = {
+        {"operator_paused", "the board has paused execution on this server"},
         {"instance_suppressed", "scheduling is suppressed on this server"},
         {"company_paused", "the company is paused"},
         {"company_archived", "the company is archived"},

@@ -7,6 +7,7 @@
 #include "model/company.h"
 #include "model/environment.h"
 #include "model/instance_settings.h"
+#include "model/suppression.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -19,6 +20,7 @@ err_t instance_ensure(struct db *db)
     err_t e = company_list(db, &rows, &n);
     if (e == OK) e = environment_ensure(db);
     if (e == OK) e = instance_settings_ensure(db);
+    if (e == OK) e = suppression_refresh(db);
     for (int i = 0; e == OK && i < n; i++) e = company_ensure_owner(db, rows[i].id, LOCAL_BOARD_USER);
     if (e == OK) return db_commit(db);
     db_rollback(db);

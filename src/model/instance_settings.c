@@ -64,6 +64,7 @@ static void fill(const json_t *row, instant_t updated_at, struct instance_settin
 {
     *out = (struct instance_settings){.id = json_str(row, "id"),
                                       .default_environment_id = json_str(row, "defaultEnvironmentId"),
+                                      .execution_paused = json_bool(row, "executionPaused", false),
                                       .general = general_defaults(),
                                       .experimental = experimental_defaults(),
                                       .created_at = updated_at,
@@ -155,5 +156,6 @@ void instance_settings_write(struct jw *w, const struct instance_settings *s)
     jw_json(w, s->experimental);
     jw_ktime(w, "createdAt", s->created_at);
     jw_ktime(w, "updatedAt", s->updated_at);
+    jw_kbool(w, "executionPaused", s->execution_paused);
     jw_obj_end(w);
 }

@@ -15,6 +15,7 @@
 
 struct instance_settings {
     const char *id, *default_environment_id;
+    bool execution_paused; /* execution.paused: nothing is started before the board says so (EX-36) */
     json_t *general, *experimental; /* complete: defaults filled in */
     instant_t created_at, updated_at;
 };

@@ -4,6 +4,8 @@
 #include "base/text.h"
 #include "base/utf8.h"
 #include "model/in_list.h"
+#include "model/productivity.h"
+#include "model/task_watchdog.h"
 
 #define DESCRIPTION_CHARS_MAX 1200 /* IS-15 */
 
@@ -147,13 +149,15 @@ static err_t load_review_asked(struct db *db, struct issue_cards *cards)
     }
     TRY(rows_err(&r));
     rows_close(&r);
-    TRY(db_query(db, &r,
-                 arena_printf(a,
-                              "SELECT k.issue_id, a.id, a.created_at FROM issue_approvals k JOIN approvals a ON a.id = k.approval_id"
-                              " WHERE a.status IN ('pending','revision_requested') AND k.issue_id IN %s"
-                              " ORDER BY a.created_at DESC, a.id DESC",
-                              in.sql),
-                 in.v, in.n));
+    TRY(db_query(
+        db, &r,
+        arena_printf(
+            a,
+            "SELECT k.issue_id, a.id, a.created_at FROM issue_approvals k JOIN approvals a ON a.id = k.approval_id"
+            " WHERE a.status IN ('pending','revision_requested') AND k.issue_id IN %s"
+            " ORDER BY a.created_at DESC, a.id DESC",
+            in.sql),
+        in.v, in.n));
     while (rows_next(&r)) {
         struct issue_card *c = card_of(cards, row_text(&r, 0));
         c->review_approval_id = row_text(&r, 1);
@@ -210,6 +214,34 @@ static err_t load_recovery(struct db *db, struct issue_cards *cards)
     return recovery_set_load(db, ids, n, &cards->recovery);
 }
 
+/* Who looks at the issues from outside: watchdogs, and open productivity reviews. Few
+ * have either, so both are asked for at once. */
+static err_t load_overseers(struct db *db, struct issue_cards *cards)
+{
+    struct arena *a = db_arena(db);
+    struct rows r ROWS_AUTO = {0};
+    struct in_list in = in_list_make(a, NULL, 0, card_ids(a, cards), cards->count);
+    TRY(db_query(
+        db, &r,
+        arena_printf(a,
+                     "SELECT i.id, " PRODUCTIVITY_COLUMNS
+                     ", %s FROM issues i LEFT JOIN issue_watchdogs d ON d.issue_id = i.id"
+                     " LEFT JOIN issue_productivity_reviews p ON p.source_issue_id = i.id LEFT JOIN issues v"
+                     " ON v.id = p.review_issue_id AND v.status NOT IN ('done','cancelled') AND v.hidden_at IS NULL"
+                     " WHERE i.id IN %s AND (d.id IS NOT NULL OR v.id IS NOT NULL)",
+                     entity_columns(a, &ENTITY_watchdog, "d"), in.sql),
+        in.v, in.n));
+    while (rows_next(&r)) {
+        struct issue_card *c = card_of(cards, row_text(&r, 0));
+        struct productivity_review *review = arena_new(a, struct productivity_review);
+        struct watchdog *watchdog = arena_new(a, struct watchdog);
+        if (productivity_review_read(&r, 0, review)) c->review = review;
+        entity_decode(&ENTITY_watchdog, &r, 1 + PRODUCTIVITY_COLUMN_COUNT, watchdog);
+        if (watchdog->id) c->watchdog = watchdog;
+    }
+    return rows_err(&r);
+}
+
 err_t issue_cards_load(struct db *db, const struct issue *rows, int count, unsigned parts, struct issue_cards *out)
 {
     *out = (struct issue_cards){.items = arena_array(db_arena(db), struct issue_card, count), .count = count};
@@ -218,6 +250,7 @@ err_t issue_cards_load(struct db *db, const struct issue *rows, int count, unsig
         out->items[i].graph_root = -1;
     }
     if (count == 0) return OK;
+    TRY(load_overseers(db, out));
     if (parts & CARD_LABELS) TRY(load_labels(db, out));
     if (parts & CARD_RUNS) TRY(load_runs(db, out));
     if (parts & CARD_ATTENTION) TRY(load_graph(db, out));
@@ -309,11 +342,25 @@ void issue_attention_write(struct jw *w, const struct issue_cards *cards, const 
     review_attention_write(w, c, recovery_set_find(&cards->recovery, c->row.id));
 }
 
+void issue_review_write(struct jw *w, const struct issue_card *c)
+{
+    jw_key(w, "productivityReview");
+    if (c->review) productivity_review_write(w, c->review);
+    else jw_null(w);
+}
+
+static void watchdog_key_write(struct jw *w, const struct issue_card *c)
+{
+    jw_key(w, "watchdog");
+    if (c->watchdog) watchdog_write(w, c->watchdog);
+    else jw_null(w);
+}
+
 void issue_write_full(struct jw *w, const struct issue_card *c)
 {
     entity_write(w, &ENTITY_issue, &c->row, VIEW_FULL);
     issue_labels_write(w, c);
-    jw_knull(w, "watchdog");
+    watchdog_key_write(w, c);
 }
 
 /* Bytes of the first `max` characters; whole when the text is shorter. */
@@ -381,11 +428,12 @@ void issue_write_row(struct jw *w, const struct issue_cards *cards, const struct
     jw_obj(w);
     write_fields(w, &c->row, view, cut);
     issue_labels_write(w, c);
-    if (view == VIEW_LIST) jw_knull(w, "watchdog");
+    if (view == VIEW_LIST) watchdog_key_write(w, c);
     if (view == VIEW_LIST) jw_kbool(w, "descriptionTruncated", cut < len);
     if (view == VIEW_LIST) write_run(w, c->active_run);
     jw_ktime(w, "lastActivityAt", c->row.last_activity_at);
     issue_attention_write(w, cards, c);
+    if (c->review) issue_review_write(w, c);
     jw_kraw(w, "successfulRunHandoff", c->row.successful_run_handoff);
     recovery_set_write(w, &cards->recovery, c->row.id);
     if (form->blocked_by) write_refs(w, "blockedBy", c->blocked_by, c->blocked_by_count, &cards->recovery);

@@ -12,6 +12,7 @@
 #include "model/inbox_state.h"
 #include "store/entity.h"
 
+struct productivity_review;
 struct card_run {
     const char *id, *status, *agent_id, *invocation_source, *trigger_detail;
     instant_t started_at, finished_at, created_at;
@@ -29,6 +30,8 @@ struct issue_card {
     const char *review_interaction_id, *review_approval_id; /* the oldest that waits, or NULL */
     const char *review_addressee_id;
     instant_t review_interaction_since, review_approval_since;
+    const struct watchdog *watchdog;          /* NULL: none */
+    const struct productivity_review *review; /* an open one, or NULL */
 };
 
 struct issue_cards {
@@ -41,7 +44,7 @@ struct issue_cards {
 enum card_parts {
     CARD_LABELS = 1,
     CARD_RUNS = 2,
-    CARD_ATTENTION = 4, /* blockerAttention, reviewAttention, activeRecoveryAction */
+    CARD_ATTENTION = 4, /* blockerAttention, reviewAttention, productivityReview, activeRecoveryAction */
     CARD_BLOCKED_BY = 8,
 };
 err_t issue_cards_load(struct db *db, const struct issue *rows, int count, unsigned parts,
@@ -51,6 +54,9 @@ err_t issue_cards_load(struct db *db, const struct issue *rows, int count, unsig
 void issue_labels_write(struct jw *w, const struct issue_card *c);
 /* "blockerAttention", "reviewAttention" (IS-77, IS-78). */
 void issue_attention_write(struct jw *w, const struct issue_cards *cards, const struct issue_card *c);
+
+/* "productivityReview": the open one, or null. */
+void issue_review_write(struct jw *w, const struct issue_card *c);
 
 /* One object: the stored fields with labels, as create, update, delete answer it. */
 void issue_write_full(struct jw *w, const struct issue_card *c);

@@ -240,7 +240,7 @@ err_t issue_detail_write(struct db *db, struct jw *w, const struct issue *row, c
     TRY(issue_relations_write(db, w, row->id, &d.below));
     TRY(reference_write(db, w, row->id));
     issue_attention_write(w, &d.cards, &d.cards.items[0]);
-    jw_knull(w, "productivityReview");
+    issue_review_write(w, &d.cards.items[0]);
     jw_kraw(w, "successfulRunHandoff", row->successful_run_handoff);
     recovery_set_write(w, &d.cards.recovery, row->id);
     TRY(write_retry(db, w, row->id));
@@ -338,7 +338,7 @@ static err_t write_issue_part(struct db *db, struct jw *w, const struct issue *r
     jw_kstr(w, "status", row->status);
     jw_kstr(w, "workMode", row->work_mode);
     issue_attention_write(w, &d.cards, &d.cards.items[0]);
-    jw_knull(w, "productivityReview");
+    issue_review_write(w, &d.cards.items[0]);
     TRY(write_retry(db, w, row->id));
     recovery_set_write(w, &d.cards.recovery, row->id);
     jw_kstr(w, "priority", row->priority);

@@ -245,18 +245,26 @@ static err_t child_summaries(struct db *db, const char *parent_id, json_t **ids,
     return rows_err(&r);
 }
 
+/* What somebody was asked to look at is no part of the work. */
+static bool is_review(const char *origin)
+{
+    return text_is(origin, "task_watchdog") || text_is(origin, "issue_productivity_review") ||
+           text_is(origin, "harness_liveness_escalation");
+}
+
 /* Rule 8: the last child closed. */
 static err_t add_parent(struct db *db, const struct issue *child, struct wake_batch *batch)
 {
     struct rows r ROWS_AUTO = {0};
     const char *agent = NULL;
     json_t *ids, *summaries;
-    if (child->parent_id == NULL) return OK;
+    if (child->parent_id == NULL || is_review(child->origin_kind)) return OK;
     TRY(db_query(
         db, &r,
         "SELECT p.assignee_agent_id FROM issues p WHERE p.id = $1 AND p.assignee_agent_id IS NOT NULL AND p.hidden_at IS NULL"
         " AND p.status NOT IN ('backlog','done','cancelled') AND NOT EXISTS (SELECT 1 FROM issues s WHERE s.parent_id = p.id"
-        " AND s.hidden_at IS NULL AND s.status NOT IN ('done','cancelled'))",
+        " AND s.hidden_at IS NULL AND s.status NOT IN ('done','cancelled')"
+        " AND s.origin_kind NOT IN ('task_watchdog','issue_productivity_review','harness_liveness_escalation'))",
         P(V_ID(child->parent_id))));
     if (rows_next(&r)) agent = row_text(&r, 0);
     TRY(rows_err(&r));

@@ -15,6 +15,7 @@
 #include "model/relation.h"
 #include "model/run.h"
 #include "model/run_control.h"
+#include "model/suppression.h"
 #include "model/throttle.h"
 #include "model/wake_context.h"
 #include "model/wake_internal.h"
@@ -183,7 +184,9 @@ static err_t collect(struct admission_case *c)
     struct admission_facts *f = &c->facts;
     struct heartbeat_policy p = heartbeat_policy(c->agent.runtime_config);
     TRY(agent_invokable(c->db, &c->agent, &c->not_invokable));
-    f->scheduling_suppressed = settings.restore_in_progress;
+    const char *suppressed = scheduling_suppressed();
+    f->scheduling_suppressed = suppressed != NULL;
+    if (suppressed) json_object_set_new(c->payload, "heartbeatSkip", json_pack("{s:s}", "reason", suppressed));
     f->company_active = is(c->company.status, "active");
     f->agent_invokable = c->not_invokable == NULL;
     f->timer = is(c->req.source, "timer");
@@ -243,16 +246,40 @@ static err_t refusal_of(const struct admission_case *c, const char *reason, err_
     return OK;
 }
 
+/* Is it the same gate in the same condition? Other blockers, another ended run or another
+ * day make it a new one. */
+static bool same_condition(const struct admission_case *c, const struct wake *row)
+{
+    const json_t *before = json_read(row->payload), *skip = json_object_get(before, "heartbeatSkip"),
+                 *now = json_object_get(c->payload, "heartbeatSkip");
+    bool daily = row->reason && strncmp(row->reason, "heartbeat.daily_", 16) == 0;
+    if (daily && row->requested_at < instant_day_start(clock_now())) return false;
+    json_t *blockers = json_object_get(before, "unresolvedBlockerIssueIds"), *blockers_now = json_object_get(c->payload, "unresolvedBlockerIssueIds");
+    if ((blockers || blockers_now) && !json_equal(blockers, blockers_now)) return false;
+    const char *run = json_str(skip, "lastRunFinishedAt"), *run_now = json_str(now, "lastRunFinishedAt");
+    const char *why = json_str(skip, "reason"), *why_now = json_str(now, "reason");
+    return (run == run_now || is(run, run_now)) && (why == why_now || is(why, why_now));
+}
+
 /* EX-33: a repeated automatic skip for the same reason updates one row. */
 static err_t skip_again(struct admission_case *c, const char *reason, const char **wake_id)
 {
+    struct wake row;
+    bool found;
     *wake_id = NULL;
-    if (c->requester->type != ACTOR_SYSTEM || !c->has_issue) return OK;
-    TRY(db_text(c->db, wake_id,
-                "SELECT id FROM agent_wakeup_requests WHERE agent_id = $1 AND issue_id = $2 AND status = 'skipped' AND reason = $3"
-                " AND requested_by_actor_type = 'system' ORDER BY requested_at DESC LIMIT 1",
-                P(V_ID(c->agent.id), V_ID(c->issue.id), V_TEXT(reason))));
-    if (*wake_id == NULL) return OK;
+    if (c->requester->type != ACTOR_SYSTEM || (c->facts.issue_scoped && !c->has_issue)) return OK;
+    if (c->has_issue)
+        TRY(entity_one(c->db, &ENTITY_wake, &row, &found,
+                       "WHERE agent_id = $1 AND issue_id = $2 AND status = 'skipped' AND reason = $3"
+                       " AND requested_by_actor_type = 'system' ORDER BY requested_at DESC LIMIT 1",
+                       P(V_ID(c->agent.id), V_ID(c->issue.id), V_TEXT(reason))));
+    else
+        TRY(entity_one(c->db, &ENTITY_wake, &row, &found,
+                       "WHERE company_id = $1 AND agent_id = $2 AND status = 'skipped' AND reason = $3 AND issue_id IS NULL"
+                       " AND requested_by_actor_type = 'system' ORDER BY requested_at DESC LIMIT 1",
+                       P(V_ID(c->agent.company_id), V_ID(c->agent.id), V_TEXT(reason))));
+    if (!found || !same_condition(c, &row)) return OK;
+    *wake_id = row.id;
     return db_exec_one(c->db,
                        "UPDATE agent_wakeup_requests SET coalesced_count = coalesced_count + 1, updated_at = $2, finished_at = $2,"
                        " payload = $3 WHERE id = $1",

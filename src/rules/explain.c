@@ -28,7 +28,7 @@ const char *explain_named_key(enum explain_named n) { return NAMED[n].key; }
 
 const char *explain_gate(const struct explain_agent *a)
 {
-    if (a->suppressed) return "instance_suppressed";
+    if (a->suppressed) return text_is(a->suppressed, "operator_paused") ? a->suppressed : "instance_suppressed";
     if (text_is(a->company_status, "archived")) return "company_archived";
     if (!text_is(a->company_status, "active")) return "company_paused";
     if (a->status == NULL) return "agent_missing";
@@ -215,7 +215,8 @@ static struct explain_verdict agent_owned(struct walk *w, const struct explain_n
     if ((open || n->staged) && n->gate) return at_gate(n);
     /* the last child to close wakes it; a parked or dead child never will */
     if (child >= 0 && bad < 2) return behind(w, n, child, bad, true);
-    if (open && last_word(n, "cancelled") && !n->last_held) return for_board("run_cancelled", "EX-104", n->last_finished);
+    if (open && last_word(n, "cancelled") && !n->last_held)
+        return for_board("run_cancelled", "EX-104", n->last_finished);
     if (text_is(n->status, "todo") && last_word(n, "succeeded"))
         return for_board("rests_after_success", "EX-100", n->last_finished);
     if (open && n->throttled_until != INSTANT_NONE && n->throttled_until > w->now)

@@ -37,7 +37,7 @@ enum explain_mover {
 
 /* What decides whether an issue's agent can be started by its wakes. */
 struct explain_agent {
-    bool suppressed; /* the whole instance */
+    const char *suppressed; /* the whole instance, and why; or NULL (EX-36) */
     const char *company_status;
     const char *status, *pause_reason; /* status NULL: there is no such agent */
     bool chain_healthy, wake_on_demand;

@@ -44,16 +44,50 @@ static enum graph_finding leaf_finding(const struct explain_node *n, const struc
     return never_starts(v->reason) ? GRAPH_BLOCKED_BY_UNINVOKABLE : GRAPH_HEALTHY;
 }
 
-struct graph_verdict graph_liveness_judge(const struct explain_graph *g, const struct explain_verdict *verdicts,
-                                          const bool *pending_participant, int root)
+struct search {
+    const struct explain_graph *g;
+    const struct explain_verdict *verdicts;
+    const bool *pending_participant;
+    bool *seen;
+    struct graph_verdict *out;
+};
+
+/* Depth first along the blockers of n: the first one that is stalled. What is live, or only waits for
+ * such as are, is passed over; so is a dead one, which the stranded pass mends. */
+static bool find_stalled(struct search *s, int n)
 {
-    const struct graph_verdict healthy = {GRAPH_HEALTHY, -1};
-    int at = root;
-    bool review = text_is(g->nodes[root].status, "in_review");
-    if (!review && !text_is(g->nodes[root].status, "blocked")) return healthy;
-    /* a review is judged by itself; a blocked issue by the end of its chain */
-    for (int i = 0; i < BLOCKER_DEPTH_MAX && verdicts[at].next >= 0; i++) at = verdicts[at].next;
-    if (at == root && !review) return healthy; /* nothing below it: explain says what it lacks */
-    enum graph_finding f = leaf_finding(&g->nodes[at], &verdicts[at], pending_participant && pending_participant[at]);
-    return f == GRAPH_HEALTHY ? healthy : (struct graph_verdict){f, at};
+    const struct explain_node *node = &s->g->nodes[n];
+    s->seen[n] = true;
+    if (s->out->path_length > BLOCKER_DEPTH_MAX) return false;
+    s->out->path[s->out->path_length++] = n;
+    for (int i = 0; i < node->count; i++) {
+        const struct blocker_edge *e = &s->g->edges[node->first + i];
+        if (e->child || s->seen[e->to] || s->verdicts[e->to].state == EXPLAIN_LIVE) continue;
+        s->out->finding = leaf_finding(&s->g->nodes[e->to], &s->verdicts[e->to],
+                                       s->pending_participant && s->pending_participant[e->to]);
+        if (s->out->finding != GRAPH_HEALTHY) {
+            s->out->leaf = s->out->path[s->out->path_length++] = e->to;
+            return true;
+        }
+        if (find_stalled(s, e->to)) return true;
+    }
+    s->out->path_length--;
+    return false;
+}
+
+struct graph_verdict graph_liveness_judge(struct arena *a, const struct explain_graph *g,
+                                          const struct explain_verdict *verdicts, const bool *pending_participant,
+                                          int root)
+{
+    struct graph_verdict v = {.finding = GRAPH_HEALTHY, .leaf = -1};
+    struct search s = {g, verdicts, pending_participant, arena_array(a, bool, g->count + 1), &v};
+    if (verdicts[root].state == EXPLAIN_LIVE) return v;
+    if (text_is(g->nodes[root].status, "in_review")) { /* a review is judged by itself */
+        v.finding = leaf_finding(&g->nodes[root], &verdicts[root], pending_participant && pending_participant[root]);
+        if (v.finding != GRAPH_HEALTHY) v.leaf = v.path[v.path_length++] = root;
+        return v;
+    }
+    if (text_is(g->nodes[root].status, "blocked") && !find_stalled(&s, root))
+        v = (struct graph_verdict){.finding = GRAPH_HEALTHY, .leaf = -1};
+    return v;
 }

@@ -23,10 +23,12 @@ const char *graph_finding_action(enum graph_finding f); /* what to do about it, 
 
 struct graph_verdict {
     enum graph_finding finding;
-    int leaf; /* the first stalled node of the chain; the issue itself for a review */
+    int leaf; /* the first stalled node of the chain; the issue itself for a review; -1 */
+    int path[BLOCKER_DEPTH_MAX + 2], path_length; /* from the issue to the leaf */
 };
 /* pending_participant, per node: an execution stage names a participant. */
-struct graph_verdict graph_liveness_judge(const struct explain_graph *g, const struct explain_verdict *verdicts,
-                                          const bool *pending_participant, int root);
+struct graph_verdict graph_liveness_judge(struct arena *a, const struct explain_graph *g,
+                                          const struct explain_verdict *verdicts, const bool *pending_participant,
+                                          int root);
 
 #endif

@@ -142,6 +142,11 @@ static struct field runtime_state_fields[] = {
 #include "tables/entity_runtime_state.def"
 };
 #undef ROW
+#define ROW watchdog
+static struct field watchdog_fields[] = {
+#include "tables/entity_watchdog.def"
+};
+#undef ROW
 #define ROW environment
 static struct field environment_fields[] = {
 #include "tables/entity_environment.def"
@@ -214,6 +219,7 @@ DEFINE(run_event, "heartbeat_run_events");
 DEFINE(recovery_action, "issue_recovery_actions");
 DEFINE(activity, "activity_log");
 DEFINE(runtime_state, "agent_runtime_state");
+DEFINE(watchdog, "issue_watchdogs");
 DEFINE(environment, "environments");
 DEFINE(execution_workspace, "execution_workspaces");
 DEFINE(workspace_operation, "workspace_operations");
@@ -248,6 +254,7 @@ struct entity *const ENTITIES[] = {
     &ENTITY_run_event,
     &ENTITY_recovery_action, &ENTITY_activity,
     &ENTITY_runtime_state,
+    &ENTITY_watchdog,
     &ENTITY_environment,
     &ENTITY_execution_workspace,
     &ENTITY_workspace_operation,

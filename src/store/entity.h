@@ -117,6 +117,9 @@ struct activity {
 struct runtime_state {
 #include "tables/entity_runtime_state.def"
 };
+struct watchdog {
+#include "tables/entity_watchdog.def"
+};
 struct environment {
 #include "tables/entity_environment.def"
 };
@@ -167,7 +170,8 @@ extern struct entity ENTITY_company, ENTITY_agent, ENTITY_agent_key, ENTITY_memb
     ENTITY_project, ENTITY_project_workspace, ENTITY_issue, ENTITY_comment, ENTITY_label, ENTITY_approval,
     ENTITY_approval_comment, ENTITY_document, ENTITY_document_revision, ENTITY_decomposition, ENTITY_work_product,
     ENTITY_interaction, ENTITY_wake, ENTITY_run,
-    ENTITY_run_data, ENTITY_run_event, ENTITY_recovery_action, ENTITY_activity, ENTITY_runtime_state, ENTITY_environment,
+    ENTITY_run_data, ENTITY_run_event, ENTITY_recovery_action, ENTITY_activity, ENTITY_runtime_state, ENTITY_watchdog,
+    ENTITY_environment,
     ENTITY_execution_workspace, ENTITY_workspace_operation, ENTITY_tree_hold, ENTITY_tree_hold_member,
     ENTITY_config_revision, ENTITY_task_session, ENTITY_read_state, ENTITY_inbox_archive, ENTITY_inbox_dismissal;
 /* All of them, NULL-terminated (DDL check, OpenAPI). */

@@ -9,7 +9,7 @@ const patch = (path, body) => s.ok('PATCH', `/instance/settings${path}`, body);
 
 test('one row with all defaults, the same at every look', async () => {
   const all = await get();
-  assert.deepEqual(Object.keys(all), ['id', 'defaultEnvironmentId', 'general', 'experimental', 'createdAt', 'updatedAt']);
+  assert.deepEqual(Object.keys(all), ['id', 'defaultEnvironmentId', 'general', 'experimental', 'createdAt', 'updatedAt', 'executionPaused']);
   assert.equal(all.defaultEnvironmentId, null);
   assert.deepEqual(all.general, { censorUsernameInLogs: false, keyboardShortcuts: false, feedbackDataSharingPreference: 'prompt', backupRetention: { dailyDays: 7, weeklyWeeks: 4, monthlyMonths: 1 } });
   assert.deepEqual(all.general, await get('/general'));

@@ -155,7 +155,8 @@ static void test_each_gate_has_a_name_and_is_a_path_not_a_stall(void **state)
         check(n, EXPLAIN_WAITING, name, "EX-107");     \
         assert_false(judged(&n, 1, NULL).recoverable); \
     } while (0)
-    GATE(suppressed = true, "instance_suppressed");
+    GATE(suppressed = "worktree_instance", "instance_suppressed");
+    GATE(suppressed = "operator_paused", "operator_paused");
     GATE(company_status = "paused", "company_paused");
     GATE(company_status = "archived", "company_archived");
     GATE(status = NULL, "agent_missing");

@@ -33,7 +33,7 @@ static struct graph_verdict chain(struct explain_node *nodes, int n, const bool 
         edges[i] = (struct blocker_edge){i + 1, false};
     }
     const struct explain_graph g = {.nodes = nodes, .edges = edges, .count = n};
-    return graph_liveness_judge(&g, explain_judge(&arena, &g, NOW), participants, 0);
+    return graph_liveness_judge(&arena, &g, explain_judge(&arena, &g, NOW), participants, 0);
 }
 
 static void test_every_finding_at_the_end_of_a_chain(void **state)
@@ -73,6 +73,27 @@ static void test_every_finding_at_the_end_of_a_chain(void **state)
         assert_int_equal(v.finding, cases[i].want);
         assert_int_equal(v.leaf, v.finding == GRAPH_HEALTHY ? -1 : 2);
     }
+}
+
+/* One blocker is dead, one works, one is parked: the parked one is told. */
+static void test_a_worse_blocker_does_not_hide_a_stalled_one(void **state)
+{
+    (void)state;
+    struct explain_node nodes[] = {node("blocked", true), node("in_progress", true), node("in_progress", true),
+                                   node("backlog", true)};
+    static const struct blocker_edge edges[] = {{1, false}, {2, false}, {3, false}};
+    nodes[0].count = 3;
+    nodes[2].run_status = "running";
+    const struct explain_graph g = {.nodes = nodes, .edges = edges, .count = 4};
+    const struct explain_verdict *verdicts = explain_judge(&arena, &g, NOW);
+    assert_int_equal(verdicts[1].state, EXPLAIN_DEAD);
+    struct graph_verdict v = graph_liveness_judge(&arena, &g, verdicts, NULL, 0);
+    assert_int_equal(v.finding, GRAPH_BLOCKED_BY_BACKLOG);
+    assert_int_equal(v.leaf, 3);
+    assert_int_equal(v.path_length, 2);
+    nodes[0].run_status = "running";
+    verdicts = explain_judge(&arena, &g, NOW);
+    assert_int_equal(graph_liveness_judge(&arena, &g, verdicts, NULL, 0).finding, GRAPH_HEALTHY);
 }
 
 static void test_reviews_are_judged_by_themselves(void **state)
@@ -115,6 +136,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_finding_at_the_end_of_a_chain),
+        cmocka_unit_test(test_a_worse_blocker_does_not_hide_a_stalled_one),
         cmocka_unit_test(test_reviews_are_judged_by_themselves),
         cmocka_unit_test(test_only_blocked_and_reviewed_issues_have_findings),
     };
