@@ -7,7 +7,8 @@
 static err_t end_run(struct engine *e, void *arg)
 {
     struct ending *x = arg;
-    bool open = x->run.closed_at == INSTANT_NONE; /* else somebody was here before: nothing may be done twice (INV-10) */
+    bool open =
+        x->run.closed_at == INSTANT_NONE; /* else somebody was here before: nothing may be done twice (INV-10) */
     TRY(run_finalize(e->db, &x->run, &x->outcome, &x->done));
     TRY(run_close(e->db, x->run.id));
     return open ? workspace_released(e->db, &x->run) : OK; /* EX-65 step 14 */

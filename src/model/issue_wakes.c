@@ -205,15 +205,14 @@ err_t issue_wakes_unblocked(struct db *db, const struct actor *actor, const stru
         set_text(payload, "backstop", backstop);
         json_t *context = json_pack("{s:s, s:s}", "issueId", d[i].id, "source", "issue.blockers_resolved");
         if (cancelled) json_object_set_new(context, "resolvedByCancellation", json_true());
-        wake_batch_add(
-            batch, d[i].id,
-            &(struct wake_request){.agent_id = d[i].assignee_agent_id,
-                                   .source = "automation",
-                                   .trigger_detail = "system",
-                                   .reason = "issue_blockers_resolved",
-                                   .payload = payload,
-                                   .context = context,
-                                   .idempotency_key = key});
+        wake_batch_add(batch, d[i].id,
+                       &(struct wake_request){.agent_id = d[i].assignee_agent_id,
+                                              .source = "automation",
+                                              .trigger_detail = "system",
+                                              .reason = "issue_blockers_resolved",
+                                              .payload = payload,
+                                              .context = context,
+                                              .idempotency_key = key});
         TRY(log_emitted(db, actor, blocker, d[i].id));
     }
     return OK;

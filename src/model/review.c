@@ -161,7 +161,8 @@ err_t review_settle(struct db *db, struct ended *e)
     if (!lost) return OK;
     e->followed = true;
     /* never a second time, nor by a retry of it: each run would be a new reference, for ever (INV-33) */
-    bool was_it = text_is(e->run->wake_reason, "issue_review_path_lost") || json_bool(e->context, "reviewPathLost", false);
+    bool was_it =
+        text_is(e->run->wake_reason, "issue_review_path_lost") || json_bool(e->context, "reviewPathLost", false);
     if (!was_it && e->can_act) TRY(wake_assignee(db, &i, e->run->id, &woken));
     return woken ? OK : review_ask_board(db, &i, e->run);
 }
