@@ -201,15 +201,7 @@ static err_t give_up(struct db *db, const struct issue *i, const struct explaine
 static err_t no_assignee(struct db *db, const struct issue *i, const struct explain_verdict *v)
 {
     return escalate_issue(db, i,
-<<<<<<< HEAD
                           &(struct escalation){.cause = "assignee_not_invokable",
-=======
-                          &(struct escalation){.cause = e->run_count == 0 ? "stalled_at_dispatch"
-                                                        : spent           ? "incident_budget_exhausted"
-                                                                          : "stranded_assigned_issue",
-                                               .fingerprint_suffix = e->run_count == 0 ? since : NULL,
-                                               .action = action,
->>>>>>> main
                                                .agent_id = i->assignee_agent_id,
                                                .evidence = json_pack("{s:s, s:s?}", "gate", v->reason,
                                                                      "assigneeAgentId", i->assignee_agent_id),
