@@ -25,7 +25,9 @@
 #include <unistd.h>
 
 #define STEPS_DEFAULT 600
-#define CALM_MS (27 * HOUR_MS)  /* the longest chain of retries is over by then, and every daily cap has lifted once */
+/* The longest chain of retries is over by then, every daily cap has lifted once, and work that rests has been
+ * reviewed three times, a day apart (EX-152). */
+#define CALM_MS (100 * HOUR_MS)
 #define QUIET_MS (12 * HOUR_MS) /* then nothing may be written any more (INV-33) */
 #define MUTANT_SEEDS 60
 #define TRACE (-1) /* instead of steps: the seed is a trace's number */
