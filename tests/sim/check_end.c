@@ -65,6 +65,7 @@ static err_t look(struct db *db, const char *arg)
     for (int i = 0; i < n; i++) {
         const struct explain_verdict *v = &x.verdicts[i];
         if (v->state != EXPLAIN_DEAD) continue;
+        if (v->next >= 0 && !last) continue; /* behind another: that one is asked, with the bound of its own status */
         struct stuck *s = stuck_of(rows[i].id);
         if (s->since == INSTANT_NONE || s->seen != looks - 1) s->since = sim.now;
         s->seen = looks;
