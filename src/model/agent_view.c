@@ -67,6 +67,7 @@ static void write_fields(struct jw *w, struct arena *a, const struct agent *agen
 {
     for (int i = 0; i < ENTITY_agent.count; i++) {
         const struct field *f = &ENTITY_agent.fields[i];
+        if (f->flags & FF_HIDDEN) continue;
         bool config = is_config(f);
         if (config && configs == AGENT_CONFIGS_NONE) continue;
         jw_key(w, f->json);

@@ -95,7 +95,7 @@ test('the board pauses the whole server, and lets it go on (EX-36, execution.pau
   assert.equal(h.entries[0].details.reason, 'operator_paused');
   const e = await explain(i);
   assert.deepEqual([e.state, e.reason, e.needsAttention], ['waiting', 'operator_paused', true]);
-  assert.match((await bulldog(s, ['why', i.identifier])).out, /paused execution/);
+  assert.match((await bulldog(s, ['why', i.identifier])).out, /paused this server/);
   await s.restart();
   assert.equal((await s.ok('GET', '/instance/settings')).executionPaused, true, 'it outlives the server');
   await s.ok('POST', `/issues/${i.id}/comments`, { body: 'still?' });

@@ -64,7 +64,7 @@ test('keys: shown once, listed without tokens, revoked for good (AR-22)', async 
   assert.ok((await s.ok('GET', `/agents/${a.id}/keys`))[0].revokedAt);
   refused(await s.api('DELETE', `/agents/${a.id}/keys/${NOBODY}`), 404, 'Key not found');
   refused(await s.api('DELETE', `/agents/${a.id}/keys/zzz`), 404, 'Key not found');
-  refused(await s.api('POST', `/agents/${a.id}/keys`, { scope: { kind: 'task_bridge' } }), 422);
+  refused(await s.api('POST', `/agents/${a.id}/keys`, { scope: { kind: 'task_bridge' } }), 400);
   refused(await s.api('POST', `/agents/${a.id}/keys`, { scope: { kind: 'everything' } }), 400);
 });
 

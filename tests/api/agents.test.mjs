@@ -10,7 +10,7 @@ test('a new agent has every field of the protocol and its defaults (AR-1, AR-14)
   const a = await s.ok('POST', `/companies/${c.id}/agents`, { name: 'Boss Agent', role: 'ceo', title: 'CEO', icon: 'crown' });
   const fields = ['id', 'companyId', 'name', 'role', 'title', 'icon', 'status', 'reportsTo', 'capabilities', 'adapterType', 'adapterConfig',
     'runtimeConfig', 'defaultEnvironmentId', 'budgetMonthlyCents', 'spentMonthlyCents', 'pauseReason', 'pausedAt', 'errorReason', 'permissions',
-    'lastHeartbeatAt', 'metadata', 'createdAt', 'updatedAt', 'urlKey', 'orgChainHealth'];
+    'lastHeartbeatAt', 'heartbeatStaleSince', 'metadata', 'createdAt', 'updatedAt', 'urlKey', 'orgChainHealth'];
   assert.deepEqual(Object.keys(a).sort(), [...fields].sort());
   assert.equal(a.status, 'idle');
   assert.equal(a.urlKey, 'boss-agent');
