@@ -146,6 +146,8 @@ static err_t ask(struct db *db, const struct run *run, const struct issue *issue
                                               .evidence = evidence_of(db, run),
                                               .preferred_owner = manager,
                                               .excluded_owner = run->agent_id,
+                                              .board = issue->assignee_user_id || text_is(issue->status, "backlog") ||
+                                                       status_terminal(issue->status),
                                               .no_block = true,
                                               .no_notice = true},
                          &x, &what);
@@ -172,9 +174,10 @@ static err_t fold(struct db *db, struct run *run, const struct issue *issue)
     bool done = text_is(issue->status, "done");
     int64_t n, places;
     /* with a workspace nobody has finalized yet it has not succeeded, whatever its issue says (WINV-4) */
-    TRY(db_int(db, &places, 0,
-               "SELECT count(*) FROM workspace_operations WHERE heartbeat_run_id = $1 AND execution_workspace_id IS NOT NULL",
-               P(V_ID(run->id))));
+    TRY(db_int(
+        db, &places, 0,
+        "SELECT count(*) FROM workspace_operations WHERE heartbeat_run_id = $1 AND execution_workspace_id IS NOT NULL",
+        P(V_ID(run->id))));
     bool well = done && places == 0;
     TRY(silence_decide(db, &recovery_actor, run,
                        &(struct silence_decision){.decision = "dismissed_false_positive",
@@ -188,7 +191,9 @@ static err_t fold(struct db *db, struct run *run, const struct issue *issue)
                              .error = well   ? NULL
                                       : done ? "It had finished its issue and fell silent"
                                              : "Its issue was cancelled",
-                             .error_code = well ? NULL : done ? "issue_terminal_status" : "issue_cancelled",
+                             .error_code = well   ? NULL
+                                           : done ? "issue_terminal_status"
+                                                  : "issue_cancelled",
                              .stop_reason = well ? "completed" : "cancelled",
                              .result_key = "sourceResolvedWatchdogFold",
                              .result = json_pack("{s:s, s:s, s:s}", "sourceIssueId", issue->id, "status", issue->status,

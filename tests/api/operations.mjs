@@ -300,7 +300,10 @@ export const OPERATIONS = {
     ready: (p) => p.s.ok('PATCH', `/issues/${p.issue.id}`, { assigneeAgentId: p.agent.id, status: 'in_progress',
       executionPolicy: { monitor: { nextCheckAt: new Date(Date.now() + 3600e3).toISOString() } } }),
     ...NEEDS('the assignee looks after its issue, from a run that works on one (IS-99, IS-10)') },
-  'POST /api/issues/{id}/stalled-review-decision': { ready: (p) => p.s.ok('PATCH', `/issues/${p.issue.id}`, { status: 'in_review' }), body: () => ({ action: 'approve' }) },
+  'POST /api/issues/{id}/stalled-review-decision': { ready: async (p) => {
+    p.issue = await MAKE.issue(p); // one of which nothing was asked
+    await p.s.ok('PATCH', `/issues/${p.issue.id}`, { status: 'in_review' });
+  }, body: () => ({ action: 'approve' }) },
   'POST /api/issues/{id}/scheduled-retry/retry-now': {},
   'GET /api/issues/{id}/diagnostics/wakes': {},
   'GET /api/issues/{id}/diagnostics/subtree': {},
