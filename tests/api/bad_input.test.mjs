@@ -305,12 +305,12 @@ function answers(op, kind, word) {
 }
 
 test('an unknown or nonsensical id in the path is 404, wherever it stands (IS-7, GV-5)', async () => {
-  const aside = { ...home, issue: await MAKE.issue(home) };
+  const elsewhere = { s, company: await company(s) }, aside = { ...home, issue: await MAKE.issue(elsewhere) };
   await refusing(async (wrong) => {
     for (const op of all.filter((o) => o.params.length > 0)) {
       for (const { kind, word } of op.params) {
         for (const id of [NOBODY, NOBODY.toUpperCase(), ...GARBAGE]) {
-          const where = op.line.anyName ? aside : home; // what takes any name makes something
+          const where = op.line.anyName ? aside : home; // what takes any name makes something, in a company of its own
           // without a company a shortname of an agent or project names nobody in particular (AR-6)
           const company = ['agent', 'project'].includes(kind) ? `${op.line.query ? '&' : '?'}companyId=${home.company.id}` : '';
           const r = await s.api(op.method, pathOf(op, { ...where, [kind]: { id } }) + company, bodyOf(op, home));
@@ -319,7 +319,7 @@ test('an unknown or nonsensical id in the path is 404, wherever it stands (IS-7,
           if (!answers(op, kind, word).includes(r.status) || bad) wrong.push(say(op, `${kind} ${id.slice(0, 40)}`, r));
         }
         for (const id of BROKEN) {
-          const r = await s.api(op.method, pathOf(op, { ...home, [kind]: { id } }), bodyOf(op, home));
+          const r = await s.api(op.method, pathOf(op, { ...(op.line.anyName ? aside : home), [kind]: { id } }), bodyOf(op, home));
           if (op.line.empty && ((r.status === 200 && r.text === '[]') || r.status === 204)) continue;
           const known = op.line.anyName?.includes(r.status) && r.status < 400;
           if (!known && (![400, 404, 422].includes(r.status) || (kind !== 'text' && badShape(r)))) wrong.push(say(op, `${kind} ${id}`, r));
