@@ -273,7 +273,9 @@ const struct check_rule check_end_rules[] = {
      "SELECT id FROM heartbeat_runs WHERE status = 'running' OR (claimed_at IS NOT NULL AND closed_at IS NULL)"},
     {"INV-13", ANY_TOUCHED,
      "SELECT r.id FROM heartbeat_runs r JOIN agents a ON a.id = r.agent_id WHERE r.status IN ('queued','scheduled_retry')"
-     " AND a.status NOT IN ('paused','pending_approval')"},
+     " AND a.status NOT IN ('paused','pending_approval')"
+     /* a retry waits for the blockers of its issue, however long (EX-62 BETTER) */
+     " AND NOT (r.status = 'scheduled_retry' AND r.issue_id IS NOT NULL AND " OPEN_BLOCKER("r.issue_id") ")"},
     {"INV-30", ANY_TOUCHED,
      "SELECT x.id FROM issue_recovery_actions x LEFT JOIN agents a ON a.id = x.owner_agent_id WHERE x.status IN ('active','escalated')"
      " AND x.owner_type = 'agent' AND (a.id IS NULL OR a.status IN ('paused','terminated','pending_approval'))"},
