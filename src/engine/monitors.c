@@ -4,6 +4,7 @@
 #include "base/settings.h"
 #include "engine/engine_internal.h"
 #include "model/monitor.h"
+#include "model/suppression.h"
 
 #define BATCH 50
 #define AGAIN_MS (5 * SECOND_MS) /* after a failure */
@@ -23,7 +24,7 @@ void monitors_pass(struct engine *e)
     struct arena keep ARENA_AUTO = {0};
     struct monitor_due found[BATCH], *due = arena_array(&keep, struct monitor_due, BATCH);
     int n = 0;
-    if (!settings.scheduler_enabled || settings.restore_in_progress) return;
+    if (!settings.scheduler_enabled || scheduling_suppressed()) return;
     engine_unit(e);
     err_t err = monitor_due_page(e->db, BATCH, found, &n, &e->next_monitor);
     if (err) {

@@ -4,8 +4,8 @@
  * runs the same code.
  */
 #include "base/settings.h"
-#include "model/suppression.h"
 #include "engine/workspace.h"
+#include "model/suppression.h"
 
 void engine_unit(struct engine *e)
 {
@@ -48,6 +48,7 @@ void engine_passes(struct engine *e, instant_t now)
 instant_t engine_due(const struct engine *e)
 {
     instant_t due = e->next_tick;
+    if (!settings.scheduler_enabled || scheduling_suppressed()) return due; /* what is overdue rests, and wakes nobody */
     if (e->next_retry != INSTANT_NONE && e->next_retry < due) due = e->next_retry;
     if (e->next_monitor != INSTANT_NONE && e->next_monitor < due) due = e->next_monitor;
     if (e->next_timer != INSTANT_NONE && e->next_timer < due) due = e->next_timer;
