@@ -229,7 +229,10 @@ static const char *const *command_env(struct arena *a, const struct cleaning *c)
 /* One after the other: a crowd of closed workspaces does not keep runs waiting for threads. */
 err_t workspace_cleanup_pass(struct engine *e)
 {
+    bool waits;
     if (e->workspace_jobs == NULL || e->sweeping[1]) return OK;
+    TRY(workspace_cleanup_waits(e->db, &waits)); /* at every step: a write that does nothing would cost an fsync */
+    if (!waits) return OK;
     struct engine_mail *m = engine_mail_new(on_cleaned);
     struct arena *a = &m->arena;
     struct removal *x = arena_new(a, struct removal);

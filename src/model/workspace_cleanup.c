@@ -37,11 +37,21 @@ static err_t fill(struct db *db, struct cleaning *c)
     return OK;
 }
 
+#define PENDING "status = 'archived' AND metadata ->> 'cleanupState' = 'pending'"
+
+err_t workspace_cleanup_waits(struct db *db, bool *yes)
+{
+    int64_t n;
+    TRY(db_int(db, &n, 0, "SELECT 1 FROM execution_workspaces WHERE " PENDING " LIMIT 1", P()));
+    *yes = n == 1;
+    return OK;
+}
+
 err_t workspace_cleanup_next(struct db *db, struct cleaning *out, bool *found)
 {
     TRY(entity_one(
         db, &ENTITY_execution_workspace, &out->workspace, found,
-        "WHERE status = 'archived' AND metadata ->> 'cleanupState' = 'pending' ORDER BY updated_at, id LIMIT 1", P()));
+        "WHERE " PENDING " ORDER BY updated_at, id LIMIT 1", P()));
     if (!*found) return OK;
     TRY(fill(db, out));
     bool known;

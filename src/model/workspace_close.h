@@ -62,7 +62,9 @@ struct cleaning {
     struct cleanup_request request;
     const char *project_id;
 };
-/* The next closed workspace whose directory is to go, with its `worktree_cleanup` row begun. */
+/* Is there a closed workspace whose directory is to go? A read, for whoever asks often. */
+err_t workspace_cleanup_waits(struct db *db, bool *yes) MUST_CHECK;
+/* The next of them, with its `worktree_cleanup` row begun. */
 err_t workspace_cleanup_next(struct db *db, struct cleaning *out, bool *found) MUST_CHECK;
 err_t workspace_cleanup_end(struct db *db, struct cleaning *c, const struct cleanup_result *r, const char *log_ref,
                             int64_t log_bytes, const char *error) MUST_CHECK;
