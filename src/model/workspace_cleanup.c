@@ -49,9 +49,8 @@ err_t workspace_cleanup_waits(struct db *db, bool *yes)
 
 err_t workspace_cleanup_next(struct db *db, struct cleaning *out, bool *found)
 {
-    TRY(entity_one(
-        db, &ENTITY_execution_workspace, &out->workspace, found,
-        "WHERE " PENDING " ORDER BY updated_at, id LIMIT 1", P()));
+    TRY(entity_one(db, &ENTITY_execution_workspace, &out->workspace, found,
+                   "WHERE " PENDING " ORDER BY updated_at, id LIMIT 1", P()));
     if (!*found) return OK;
     TRY(fill(db, out));
     bool known;
